@@ -1,0 +1,89 @@
+# Tandem. `make` alone lists the targets; README.md says what they need.
+SHELL       := /bin/bash
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+VERSION     ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+GO          ?= go
+BIN         := bin
+AGENT_BIN   := session/agent/image/bin
+LDFLAGS     := -s -w
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+FUZZTIME    ?= 10s
+# Packages of the main module that need a cluster for their whole test.
+CLUSTER_PKGS := ./session/cluster/... ./e2e/...
+
+##@ Everyday
+
+.PHONY: help
+help: ## List the targets
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-zA-Z0-9_-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: agent ## Build bin/tandem with the agents inside
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "$(LDFLAGS) -X main.version=$(VERSION)" -o $(BIN)/tandem ./cmd/tandem
+
+.PHONY: agent
+agent: ## Build the agents that bin/tandem embeds
+	@for arch in amd64 arm64; do \
+	  CGO_ENABLED=0 GOOS=linux GOARCH=$$arch $(GO) build -trimpath -ldflags "$(LDFLAGS) -X main.version=$(VERSION)" \
+	    -o $(AGENT_BIN)/tandem-agent-linux-$$arch ./cmd/tandem-agent || exit 1; \
+	done
+
+.PHONY: demo
+demo: ## Show one whole session on a real cluster, driven over JSON-RPC
+	@scripts/need-tools
+	@$(MAKE) --no-print-directory build
+	@scripts/with-cluster scripts/demo
+
+.PHONY: test
+test: ## Everything: static checks, unit tests, the cluster's tests, end to end
+	@scripts/need-tools
+	@scripts/test-all
+
+.PHONY: bench
+bench: build ## Measure start, stop, tunnels, memory and requests beside kubectl port-forward
+	@scripts/need-tools
+	@scripts/with-cluster $(GO) test ./e2e -count=1 -timeout 30m -run '^TestBench$$' -v -bench-report
+
+##@ Parts of the test
+
+.PHONY: lint
+lint: ## gofmt, go vet and staticcheck, also for macOS and Windows
+	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$unformatted" ] || { echo "gofmt -w these:"; echo "$$unformatted"; exit 1; }
+	$(GO) vet ./...
+	$(GO) run $(STATICCHECK) ./...
+	GOOS=darwin CGO_ENABLED=0 $(GO) build -o /dev/null ./cmd/tandem
+	GOOS=windows CGO_ENABLED=0 $(GO) build -o /dev/null ./cmd/tandem
+
+.PHONY: test-unit
+test-unit: agent ## Tests that need no cluster, with the race detector
+	$(GO) test -race $$($(GO) list ./... | grep -v /e2e)
+
+.PHONY: test-cluster
+test-cluster: build ## Tests against a real cluster, with the race detector
+	scripts/with-cluster $(GO) test -race -count=1 -timeout 20m $(CLUSTER_PKGS)
+
+.PHONY: fuzz
+fuzz: ## Every fuzz target for FUZZTIME (default 10s)
+	@scripts/fuzz $(FUZZTIME)
+
+##@ The test cluster (root on Linux; nothing is downloaded but Go modules and Debian packages)
+
+.PHONY: cluster-up
+cluster-up: ## Build and start the single-node Kubernetes, push the shop's images
+	@testbed/cluster up
+
+.PHONY: cluster-down
+cluster-down: ## Stop it and remove every trace
+	@testbed/cluster down
+
+.PHONY: cluster-status
+cluster-status: ## Say whether it runs, and how to reach it
+	@testbed/cluster status
+
+##@ Housekeeping
+
+.PHONY: clean
+clean: ## Remove what was built
+	rm -rf $(BIN) $(AGENT_BIN)/tandem-agent-*

@@ -1,0 +1,117 @@
+// Command tandem runs one service on the developer's machine while the rest of
+// the application stays in Kubernetes.
+//
+// `tandem serve` is the server that editors launch; the other verbs drive the
+// same engine from a terminal. Data goes to stdout, what is said to a person
+// to stderr. Exit codes: 0, or 1 for a failure, or 2 for wrong usage; `up` ends
+// with its command's own code.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tandem-dev/tandem/internal/fault"
+	"github.com/tandem-dev/tandem/session/process"
+)
+
+// version is set by the linker (see the Makefile).
+var version = "dev"
+
+func main() {
+	code := run(os.Args[1:])
+	process.RestoreTerminals() // os.Exit runs no deferred call
+	os.Exit(code)
+}
+
+// exitCode is an error that only carries the code to exit with; whoever
+// returns it has said everything already.
+type exitCode int
+
+func (c exitCode) Error() string { return fmt.Sprintf("exit code %d", int(c)) }
+
+// usageError marks what the user typed wrong.
+type usageError struct{ error }
+
+func run(args []string) int {
+	// The first signal asks for an orderly end, which gives the cluster back; a
+	// second one while that goes on ends the process at once, and the journal
+	// keeps what is left.
+	defer process.RestoreTerminals() // a panic must not leave the terminal raw
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	defer stop()
+	context.AfterFunc(ctx, stop)
+
+	cmd := newRoot()
+	cmd.SetArgs(args)
+	err := cmd.ExecuteContext(ctx)
+	var code exitCode
+	var usage usageError
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &code):
+		return int(code)
+	case errors.As(err, &usage):
+		fmt.Fprintf(os.Stderr, "tandem: %v\nTry `tandem --help`.\n", err)
+		return 2
+	}
+	explain(os.Stderr, err)
+	return 1
+}
+
+// explain prints an error for a person: what happened, and what to do next.
+func explain(w *os.File, err error) {
+	p := newPaint(w)
+	fmt.Fprintf(w, "%s %v\n", p.bad("tandem:"), err)
+	if hint := fault.HintOf(err); hint != "" {
+		fmt.Fprintf(w, "%s %s\n", p.dim("  hint:"), hint)
+	}
+}
+
+// globals are the flags that every verb shares.
+type globals struct {
+	kubeconfig, context, namespace string
+	stateDir, agentImage           string
+	logLevel                       string
+}
+
+func newRoot() *cobra.Command {
+	var g globals
+	root := &cobra.Command{
+		Use:   "tandem",
+		Short: "Run one service here, the rest stays in Kubernetes",
+		Long: "Tandem runs one service of your application on this machine, in place of its workload in\n" +
+			"Kubernetes: with that workload's environment, and with traffic flowing both ways.",
+		Version:       version,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	f := root.PersistentFlags()
+	f.StringVar(&g.kubeconfig, "kubeconfig", "", "kubeconfig file (default: $KUBECONFIG, then ~/.kube/config)")
+	f.StringVar(&g.context, "context", "", "context of the kubeconfig (default: the current one)")
+	f.StringVarP(&g.namespace, "namespace", "n", "", "namespace (default: the context's)")
+	f.StringVar(&g.stateDir, "state-dir", os.Getenv("TANDEM_STATE_DIR"), "where the journal of sessions is kept ($TANDEM_STATE_DIR; default: $XDG_STATE_HOME/tandem, ~/.local/state/tandem)")
+	f.StringVar(&g.agentImage, "agent-image", os.Getenv("TANDEM_AGENT_IMAGE"), "image that brings the agent into the pod ($TANDEM_AGENT_IMAGE; 'tandem agent image push' makes one)")
+	f.StringVar(&g.logLevel, "log-level", "warn", "log level on stderr: trace, debug, info, warn, error, disabled")
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	root.SetVersionTemplate("tandem {{.Version}}\n")
+	root.AddCommand(newServe(&g), newUp(&g), newDown(&g), newEnv(&g), newStatus(&g), newAgent(), newVersion())
+	return root
+}
+
+// wrongArgs makes cobra's complaints about arguments usage errors.
+func wrongArgs(check cobra.PositionalArgs) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if err := check(cmd, args); err != nil {
+			return usageError{err}
+		}
+		return nil
+	}
+}

@@ -1,0 +1,64 @@
+package main
+
+import (
+	"context"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tandem-dev/tandem/envfile"
+	"github.com/tandem-dev/tandem/rpc"
+	"github.com/tandem-dev/tandem/session"
+)
+
+func newServe(g *globals) *cobra.Command {
+	return &cobra.Command{
+		Use:   "serve",
+		Short: "Serve an editor over stdin and stdout (JSON-RPC, in the style of the Language Server Protocol)",
+		Long: "Speaks docs/protocol.md on stdin and stdout; logs go to stderr. The end of input, SIGTERM, SIGINT and\n" +
+			"SIGHUP end every session and give the cluster back. Flags are defaults; initialization options win.",
+		Args: wrongArgs(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			out, err := rpc.ClaimStdout()
+			if err != nil {
+				return err
+			}
+			s := rpc.NewServer(rpc.Config{Sessions: g.sessions, Version: version, Log: os.Stderr})
+			code, err := s.Serve(cmd.Context(), os.Stdin, out)
+			if err != nil {
+				explain(os.Stderr, err)
+			}
+			if code != 0 {
+				return exitCode(code)
+			}
+			return nil
+		},
+	}
+}
+
+// sessions makes the engine for one client: its options, where it gave none our
+// flags.
+func (g *globals) sessions(_ context.Context, s rpc.Setup) (rpc.Sessions, error) {
+	o := s.Options
+	m, err := session.NewManager(session.Config{
+		StateDir:   or(o.StateDir, g.stateDir),
+		AgentImage: or(o.AgentImage, g.agentImage),
+		EnvDir:     o.EnvDir,
+		Precedence: envfile.Precedence(o.EnvPrecedence),
+		Kubeconfig: or(o.Kubeconfig, g.kubeconfig),
+		Context:    or(o.Context, g.context),
+		Namespace:  or(o.Namespace, g.namespace),
+		Version:    version, Logger: s.Logger, Observer: s.Observer,
+	})
+	if err != nil {
+		return nil, err // not m: a nil *Manager would be a Sessions that is not nil
+	}
+	return m, nil
+}
+
+func or(first, second string) string {
+	if first != "" {
+		return first
+	}
+	return second
+}

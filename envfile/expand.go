@@ -1,0 +1,74 @@
+package envfile
+
+import (
+	"strings"
+	"unicode/utf8"
+)
+
+// maxExpansion bounds one expanded value, in bytes. Linux refuses a variable
+// above 128 KiB, so nothing that could run comes near it, while a chain of
+// $(A)$(A) doubles with every line.
+const maxExpansion = 1 << 20
+
+// expand replaces $(NAME) in text by the kubelet's rules
+// (third_party/forked/golang/expansion in Kubernetes):
+//
+//   - $$ is one dollar, and what follows it is not looked at again: $$(A) gives $(A);
+//   - $(NAME) with a NAME that lookup knows is its value, whatever the
+//     characters between the parentheses; unknown, it stays as it is;
+//   - $( without a closing parenthesis stays, as does a $ before anything else.
+//
+// What is put in is not expanded again. ok is false when the result would
+// pass maxExpansion.
+func expand(text string, lookup func(name string) (string, bool)) (result string, ok bool) {
+	var out strings.Builder
+	for {
+		i := strings.IndexByte(text, '$')
+		if i < 0 || i == len(text)-1 {
+			break
+		}
+		out.WriteString(text[:i])
+		rest := text[i+1:]
+		switch rest[0] {
+		case '$':
+			out.WriteByte('$')
+			text = rest[1:]
+		case '(':
+			end := strings.IndexByte(rest, ')')
+			if end < 0 {
+				// Unterminated: the rest may still hold a $$.
+				out.WriteString("$(")
+				text = rest[1:]
+				break
+			}
+			if value, known := lookup(rest[1:end]); known {
+				out.WriteString(value)
+			} else {
+				out.WriteString("$" + rest[:end+1])
+			}
+			text = rest[end+1:]
+		default:
+			// The rune after the dollar goes along, so that a broken byte
+			// becomes U+FFFD as it does in the kubelet.
+			r, size := utf8.DecodeRuneInString(rest)
+			out.WriteByte('$')
+			out.WriteRune(r)
+			text = rest[size:]
+		}
+		if out.Len() > maxExpansion {
+			return "", false
+		}
+	}
+	out.WriteString(text)
+	return out.String(), out.Len() <= maxExpansion
+}
+
+// referencedNames lists the names between $( and ) that expand would look up.
+func referencedNames(text string) []string {
+	var names []string
+	expand(text, func(name string) (string, bool) {
+		names = append(names, name)
+		return "", true
+	})
+	return names
+}

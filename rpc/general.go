@@ -1,0 +1,245 @@
+package rpc
+
+import (
+	"context"
+	"encoding/json"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/rs/zerolog"
+	"go.lsp.dev/jsonrpc2"
+
+	"github.com/tandem-dev/tandem/internal/fault"
+	"github.com/tandem-dev/tandem/rpc/protocol"
+)
+
+// phase is where the server stands in LSP's life cycle:
+//
+//	created ─ initialize ─► initializing ─ answered ─► running ─ shutdown ─► shutDown ─ exit
+//	   ▲                         │
+//	   └──────── failed ─────────┘
+type phase int
+
+const (
+	created phase = iota
+	initializing
+	running
+	shutDown
+)
+
+// table is the one list of methods.
+func (s *Server) table() map[string]handler {
+	return map[string]handler{
+		protocol.MethodInitialize: method(s.initialize),
+		protocol.MethodShutdown:   method(s.shutdown),
+
+		protocol.MethodManifestList: method(s.manifestList),
+		protocol.MethodSessionStart: method(s.sessionStart),
+		protocol.MethodSessionStop:  method(s.sessionStop),
+		protocol.MethodSessionList:  method(s.sessionList),
+		protocol.MethodSessionGet:   method(s.sessionGet),
+		protocol.MethodEnvResolve:   method(s.envResolve),
+		protocol.MethodEnvWrite:     method(s.envWrite),
+	}
+}
+
+// announced lists the methods that go beyond LSP.
+func (s *Server) announced() []string {
+	own := slices.Sorted(maps.Keys(s.methods))
+	return slices.DeleteFunc(own, func(m string) bool { return !strings.Contains(m, "/") })
+}
+
+// admit moves the life cycle on with a call that arrives, or refuses it.
+func (s *Server) admit(method string) *jsonrpc2.Error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	refuse := func(code protocol.ErrorCode, text string) *jsonrpc2.Error {
+		return jsonrpc2.NewError(jsonrpc2.Code(code), method+": "+text)
+	}
+	switch s.phase {
+	case created:
+		if method != protocol.MethodInitialize {
+			return refuse(protocol.CodeServerNotInitialized, "the server is not initialized")
+		}
+		s.phase = initializing
+	case initializing:
+		if method != protocol.MethodInitialize {
+			return refuse(protocol.CodeServerNotInitialized, "the server is still initializing")
+		}
+		return refuse(protocol.CodeInvalidRequest, "the server is initializing already")
+	case running:
+		switch method {
+		case protocol.MethodInitialize:
+			return refuse(protocol.CodeInvalidRequest, "the server is initialized already")
+		case protocol.MethodShutdown:
+			s.phase = shutDown
+		}
+	case shutDown:
+		return refuse(protocol.CodeInvalidRequest, "the server is shut down")
+	}
+	return nil
+}
+
+// initialize takes the client's settings and makes the sessions. Where it
+// fails the client may try again.
+func (s *Server) initialize(ctx context.Context, r *request, p protocol.InitializeParams) (*protocol.InitializeResult, error) {
+	if err := s.open(ctx, r, p); err != nil {
+		s.mu.Lock()
+		s.phase = created
+		s.mu.Unlock()
+		return nil, err
+	}
+	return &protocol.InitializeResult{
+		Capabilities: protocol.ServerCapabilities{Experimental: protocol.Experimental{Tandem: protocol.TandemCapabilities{
+			ProtocolVersion: protocol.Version,
+			Methods:         s.announced(),
+		}}},
+		ServerInfo: protocol.Info{Name: "tandem", Version: s.config.Version},
+	}, nil
+}
+
+func (s *Server) open(ctx context.Context, r *request, p protocol.InitializeParams) error {
+	level, err := checkOptions(p)
+	if err != nil {
+		return err
+	}
+	root := ""
+	roots, err := workspaceRoots(p)
+	if err != nil {
+		return err
+	}
+	if len(roots) > 0 {
+		root = roots[0]
+	}
+	s.setLogLevel(level)
+	var sessions Sessions
+	err = protect(s.log(), "opening the sessions", func() error {
+		sessions, err = s.config.Sessions(ctx, Setup{Options: p.Options, Root: root, Observer: observer{s}, Logger: *s.log()})
+		return err
+	})
+	if err != nil {
+		return err
+	}
+
+	s.mu.Lock()
+	late := s.isEnding()
+	if !late {
+		s.sessions, s.client, s.phase = sessions, p, running
+	}
+	s.mu.Unlock()
+	if late {
+		// The end did not see these sessions.
+		if err := sessions.Close(context.WithoutCancel(ctx)); err != nil {
+			s.log().Error().Err(err).Msg("closing the sessions")
+		}
+		return errServerEnding
+	}
+	s.stream.openWith(r.id)
+	if p.Trace != "" {
+		s.trace.Store(p.Trace)
+	}
+	if p.ProcessID != nil {
+		s.watchParent(*p.ProcessID)
+	}
+	who := s.log().Info().Str("version", s.config.Version)
+	if p.ClientInfo != nil {
+		who = who.Str("client", strings.TrimSpace(p.ClientInfo.Name+" "+p.ClientInfo.Version))
+	}
+	who.Msg("tandem serves")
+	return nil
+}
+
+// checkOptions refuses settings that have no meaning and returns the log level.
+func checkOptions(p protocol.InitializeParams) (zerolog.Level, error) {
+	switch p.Options.EnvPrecedence {
+	case "", protocol.PrecedenceDocumented, protocol.PrecedenceKubelet:
+	default:
+		return 0, fault.New(fault.InvalidParams, "unknown envPrecedence %q", p.Options.EnvPrecedence).
+			Hint("%q or %q", protocol.PrecedenceDocumented, protocol.PrecedenceKubelet)
+	}
+	if p.Trace != "" && !knownTrace(p.Trace) {
+		return 0, fault.New(fault.InvalidParams, "unknown trace %q", p.Trace).Hint("off, messages or verbose")
+	}
+	switch l := p.Options.LogLevel; l {
+	case "":
+		return zerolog.InfoLevel, nil
+	case "trace", "debug", "info", "warn", "error":
+		return zerolog.ParseLevel(l)
+	default:
+		return 0, fault.New(fault.InvalidParams, "unknown logLevel %q", l).Hint("trace, debug, info, warn or error")
+	}
+}
+
+// workspaceRoots lists the folders that the client has open, as paths: its
+// workspace folders, or rootUri, or rootPath.
+func workspaceRoots(p protocol.InitializeParams) ([]string, error) {
+	var roots []string
+	switch {
+	case len(p.WorkspaceFolders) > 0:
+		for _, f := range p.WorkspaceFolders {
+			// A folder that is not on this machine's disk holds no manifest for us.
+			if path, err := pathOf(f.URI); err == nil {
+				roots = append(roots, path)
+			}
+		}
+	case p.RootURI != nil && *p.RootURI != "":
+		path, err := pathOf(*p.RootURI)
+		if err != nil {
+			return nil, err
+		}
+		roots = append(roots, path)
+	case p.RootPath != nil && *p.RootPath != "":
+		path, err := pathOf(*p.RootPath)
+		if err != nil {
+			return nil, err
+		}
+		roots = append(roots, path)
+	}
+	return roots, nil
+}
+
+// roots lists the folders of the workspace.
+func (s *Server) roots() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	roots, err := workspaceRoots(s.client)
+	if err != nil {
+		return nil // initialize refused it then
+	}
+	return roots
+}
+
+// shutdown ends every session and answers once the cluster is as it was. Other
+// calls in flight are cancelled.
+func (s *Server) shutdown(ctx context.Context, r *request, _ struct{}) (any, error) {
+	s.calls.cancelAll(errServerEnding, r.id)
+	return nil, s.closeSessions(ctx)
+}
+
+// exit ends the server.
+func (s *Server) exit() error {
+	s.mu.Lock()
+	code := 1
+	if s.phase == shutDown {
+		code = 0
+	}
+	s.mu.Unlock()
+	s.end(code, nil)
+	return nil
+}
+
+// cancelRequest cancels one call, which is answered all the same.
+func (s *Server) cancelRequest(params json.RawMessage) error {
+	var p protocol.CancelParams
+	if err := decode(params, &p); err != nil {
+		return err
+	}
+	if n, ok := p.ID.Number(); ok {
+		s.calls.cancel(jsonrpc2.NewNumberID(n), errClientCancelled)
+	}
+	if text, ok := p.ID.Text(); ok {
+		s.calls.cancel(jsonrpc2.NewStringID(text), errClientCancelled)
+	}
+	return nil
+}

@@ -1,0 +1,213 @@
+package protocol
+
+import "encoding/json"
+
+// InitializeParams open the conversation (LSP "initialize"). Members that
+// Tandem has no use for are left out here and ignored on the wire.
+type InitializeParams struct {
+	// ProcessID is the process that started the server, null for none. The
+	// server ends when that process does.
+	ProcessID *int `json:"processId"`
+	// ClientInfo names the editor, for the log.
+	ClientInfo *Info `json:"clientInfo,omitempty"`
+	// RootPath is the workspace's folder as a path; RootURI and
+	// WorkspaceFolders, in that order of growing weight, replace it.
+	RootPath *string `json:"rootPath,omitempty"`
+	// RootURI is the workspace's folder as a file URI, null where none is open.
+	RootURI *string `json:"rootUri"`
+	// WorkspaceFolders are the folders that are open, null for none.
+	WorkspaceFolders []WorkspaceFolder `json:"workspaceFolders,omitempty"`
+	// Options are Tandem's settings.
+	Options InitializationOptions `json:"initializationOptions,omitzero"`
+	// Capabilities of the client.
+	Capabilities ClientCapabilities `json:"capabilities"`
+	// Trace is the trace from the start: [TraceOff] where absent.
+	Trace TraceValue `json:"trace,omitempty"`
+}
+
+// Info names a program and its version.
+type Info struct {
+	Name    string `json:"name"`
+	Version string `json:"version,omitempty"`
+}
+
+// WorkspaceFolder is one folder that is open in the editor.
+type WorkspaceFolder struct {
+	URI  string `json:"uri"`
+	Name string `json:"name"`
+}
+
+// InitializationOptions are Tandem's settings for the life of the server.
+// Everything is optional.
+type InitializationOptions struct {
+	// Kubeconfig is a path; absent follows KUBECONFIG and ~/.kube/config, as kubectl does.
+	Kubeconfig string `json:"kubeconfig,omitempty"`
+	// Context of the kubeconfig; absent is its current one.
+	Context string `json:"context,omitempty"`
+	// Namespace; absent is the manifest's, then the context's.
+	Namespace string `json:"namespace,omitempty"`
+	// AgentImage is the image that brings the agent into the dev container;
+	// absent is the one of this version.
+	AgentImage string `json:"agentImage,omitempty"`
+	// StateDir holds the journal of sessions; absent is the user's state directory.
+	StateDir string `json:"stateDir,omitempty"`
+	// EnvDir is where environment files go; absent is .tandem beside the manifest.
+	EnvDir string `json:"envDir,omitempty"`
+	// EnvPrecedence decides between a ConfigMap and a Secret that hold the same
+	// key; absent is [PrecedenceDocumented].
+	EnvPrecedence Precedence `json:"envPrecedence,omitempty"`
+	// LogLevel is the least level that is logged: "trace", "debug", "info",
+	// "warn" or "error"; absent is "info". The client gets "info" and above.
+	LogLevel string `json:"logLevel,omitempty"`
+}
+
+// Precedence decides between a ConfigMap and a Secret that hold the same key.
+type Precedence string
+
+const (
+	// PrecedenceDocumented: a ConfigMap is above a Secret, wherever they stand in envFrom.
+	PrecedenceDocumented Precedence = "documented"
+	// PrecedenceKubelet: the later entry of envFrom wins, as in a pod.
+	PrecedenceKubelet Precedence = "kubelet"
+)
+
+// ClientCapabilities are the ones that change what the server does.
+type ClientCapabilities struct {
+	Window WindowClientCapabilities `json:"window,omitzero"`
+}
+
+// WindowClientCapabilities are the capabilities of the editor's window.
+type WindowClientCapabilities struct {
+	// WorkDoneProgress says that the client answers
+	// window/workDoneProgress/create, so that the server may show progress for
+	// a request that carries no token.
+	WorkDoneProgress bool `json:"workDoneProgress,omitempty"`
+}
+
+// InitializeResult answers initialize.
+type InitializeResult struct {
+	Capabilities ServerCapabilities `json:"capabilities"`
+	ServerInfo   Info               `json:"serverInfo"`
+}
+
+// ServerCapabilities are what the server offers.
+type ServerCapabilities struct {
+	Experimental Experimental `json:"experimental"`
+}
+
+// Experimental holds what goes beyond LSP, under Tandem's own name.
+type Experimental struct {
+	Tandem TandemCapabilities `json:"tandem"`
+}
+
+// TandemCapabilities tell a client what this server speaks.
+type TandemCapabilities struct {
+	// ProtocolVersion is [Version].
+	ProtocolVersion int `json:"protocolVersion"`
+	// Methods are Tandem's own requests that this server answers, sorted.
+	Methods []string `json:"methods"`
+}
+
+// CancelParams name the request that the client no longer wants ("$/cancelRequest").
+// The request is answered all the same: with [CodeRequestCancelled], or with
+// its result where it was done already.
+type CancelParams struct {
+	ID Token `json:"id"`
+}
+
+// SetTraceParams switch the trace ("$/setTrace").
+type SetTraceParams struct {
+	Value TraceValue `json:"value"`
+}
+
+// TraceValue is how much of the conversation the server reports back.
+type TraceValue string
+
+const (
+	// TraceOff reports nothing.
+	TraceOff TraceValue = "off"
+	// TraceMessages reports each message by method and id.
+	TraceMessages TraceValue = "messages"
+	// TraceVerbose adds parameters and results; values of variables and output
+	// of commands are left out.
+	TraceVerbose TraceValue = "verbose"
+)
+
+// LogTraceParams are one line of the trace ("$/logTrace").
+type LogTraceParams struct {
+	Message string `json:"message"`
+	// Verbose is what [TraceVerbose] adds.
+	Verbose string `json:"verbose,omitempty"`
+}
+
+// ProgressParams carry one step of a progress ("$/progress").
+type ProgressParams struct {
+	Token Token `json:"token"`
+	// Value is a [WorkDoneProgress].
+	Value json.RawMessage `json:"value"`
+}
+
+// WorkDoneProgress is a progress's begin, report or end.
+type WorkDoneProgress struct {
+	// Kind is "begin", "report" or "end". A token sees exactly one begin, then
+	// reports, then exactly one end.
+	Kind ProgressKind `json:"kind"`
+	// Title says what is being done; in a begin only.
+	Title string `json:"title,omitempty"`
+	// Cancellable says that window/workDoneProgress/cancel works; in a begin and reports.
+	Cancellable bool `json:"cancellable,omitempty"`
+	// Message is what is going on right now, or how it ended.
+	Message string `json:"message,omitempty"`
+}
+
+// ProgressKind is the place of a [WorkDoneProgress] in its sequence.
+type ProgressKind string
+
+// The kinds of progress.
+const (
+	ProgressBegin  ProgressKind = "begin"
+	ProgressReport ProgressKind = "report"
+	ProgressEnd    ProgressKind = "end"
+)
+
+// WorkDoneProgressCreateParams ask the client to make room for a progress that
+// the server starts ("window/workDoneProgress/create").
+type WorkDoneProgressCreateParams struct {
+	Token Token `json:"token"`
+}
+
+// WorkDoneProgressCancelParams say that the user cancelled a progress
+// ("window/workDoneProgress/cancel"): its request is cancelled.
+type WorkDoneProgressCancelParams struct {
+	Token Token `json:"token"`
+}
+
+// WorkDoneProgressParams are embedded where a request can show progress.
+type WorkDoneProgressParams struct {
+	// WorkDoneToken is the token to report on. Absent, the server makes one
+	// where the client has the capability.
+	WorkDoneToken *Token `json:"workDoneToken,omitempty"`
+}
+
+// MessageType is the severity of a message to the user.
+type MessageType int
+
+// The severities of LSP.
+const (
+	MessageError   MessageType = 1
+	MessageWarning MessageType = 2
+	MessageInfo    MessageType = 3
+	MessageLog     MessageType = 4
+)
+
+// LogMessageParams are one line for the editor's log ("window/logMessage").
+type LogMessageParams struct {
+	Type    MessageType `json:"type"`
+	Message string      `json:"message"`
+}
+
+// ShowMessageParams are a message for the user's eyes ("window/showMessage").
+type ShowMessageParams struct {
+	Type    MessageType `json:"type"`
+	Message string      `json:"message"`
+}

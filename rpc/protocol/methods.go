@@ -1,0 +1,47 @@
+package protocol
+
+// Methods of the base protocol that the client sends.
+const (
+	MethodInitialize     = "initialize"
+	MethodInitialized    = "initialized"
+	MethodShutdown       = "shutdown"
+	MethodExit           = "exit"
+	MethodCancel         = "$/cancelRequest"
+	MethodSetTrace       = "$/setTrace"
+	MethodProgressCancel = "window/workDoneProgress/cancel"
+)
+
+// Methods of the base protocol that the server sends.
+const (
+	MethodLogTrace       = "$/logTrace"
+	MethodProgress       = "$/progress"
+	MethodProgressCreate = "window/workDoneProgress/create" // a request
+	MethodLogMessage     = "window/logMessage"
+	MethodShowMessage    = "window/showMessage"
+)
+
+// Tandem's requests, client to server.
+const (
+	// MethodManifestList lists the manifests of a workspace: [ManifestListParams], [ManifestListResult].
+	MethodManifestList = "manifest/list"
+	// MethodSessionStart starts a session and answers once it is ready: [SessionStartParams], [Snapshot].
+	MethodSessionStart = "session/start"
+	// MethodSessionStop ends a session and gives the cluster back: [SessionStopParams], [Snapshot].
+	MethodSessionStop = "session/stop"
+	// MethodSessionList lists the sessions: [SessionListParams], [SessionListResult].
+	MethodSessionList = "session/list"
+	// MethodSessionGet gets one session: [SessionGetParams], [Snapshot].
+	MethodSessionGet = "session/get"
+	// MethodEnvResolve resolves an environment: [EnvResolveParams], [EnvResolveResult].
+	MethodEnvResolve = "env/resolve"
+	// MethodEnvWrite writes an environment file: [EnvWriteParams], [EnvWriteResult].
+	MethodEnvWrite = "env/write"
+)
+
+// Tandem's notifications, server to client.
+const (
+	// MethodSessionDidChange carries a [Snapshot] after each change of a session.
+	MethodSessionDidChange = "session/didChange"
+	// MethodSessionOutput carries [SessionOutputParams]: what the local command wrote.
+	MethodSessionOutput = "session/output"
+)

@@ -1,0 +1,64 @@
+package protocol
+
+// SessionStartParams ask for a session (session/start). The answer is the
+// [Snapshot] of the ready session; until then the changes arrive as
+// session/didChange and, in the user's words, as progress.
+//
+// Cancelling the request gives the cluster back before it is answered.
+type SessionStartParams struct {
+	WorkDoneProgressParams
+	// Manifest is the file, as a file URI or an absolute path. Absent, the
+	// first workspace folder's manifest.
+	Manifest string `json:"manifest,omitempty"`
+	// Dev is the entry; absent takes the manifest's only hybrid one.
+	Dev     string              `json:"dev,omitempty"`
+	Options SessionStartOptions `json:"options,omitzero"`
+}
+
+// SessionStartOptions vary a session.
+type SessionStartOptions struct {
+	// Takeover ends the session that somebody else has on the workload; without
+	// it such a start fails with "session-busy".
+	Takeover bool `json:"takeover,omitempty"`
+	// Run starts the manifest's command once the session is ready; its output
+	// arrives as session/output.
+	Run bool `json:"run,omitempty"`
+	// Files are the dialects of environment files to write; absent is the
+	// server's default.
+	Files []string `json:"files,omitempty"`
+}
+
+// SessionStopParams end a session (session/stop). The answer is the last
+// [Snapshot]: the cluster is as it was before.
+type SessionStopParams struct {
+	WorkDoneProgressParams
+	ID string `json:"id"`
+}
+
+// SessionListParams ask for all sessions (session/list).
+type SessionListParams struct{}
+
+// SessionListResult answers session/list.
+type SessionListResult struct {
+	// Sessions in the order of their ids, ended ones of this server included.
+	Sessions []Snapshot `json:"sessions"`
+}
+
+// SessionGetParams ask for one session (session/get).
+type SessionGetParams struct {
+	ID string `json:"id"`
+}
+
+// SessionOutputParams are what the local command wrote (session/output).
+type SessionOutputParams struct {
+	ID string `json:"id"`
+	// Stream is "stdout" or "stderr".
+	Stream string `json:"stream"`
+	// Text as it was written, cut at arbitrary places; bytes that are not
+	// UTF-8 are replaced by U+FFFD.
+	Text string `json:"text"`
+	// Dropped is how many bytes of the command's output, of either stream,
+	// were left out just before Text because the client did not read fast
+	// enough. Everything else the server has to say is never left out.
+	Dropped int64 `json:"dropped,omitempty"`
+}

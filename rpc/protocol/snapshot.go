@@ -1,0 +1,142 @@
+package protocol
+
+import "time"
+
+// Snapshot is one session at one moment.
+type Snapshot struct {
+	// ID names the session for its whole life.
+	ID string `json:"id"`
+	// Seq grows by exactly one with each change of this session. A client that
+	// holds seq n ignores a snapshot with a lower one, which can be overtaken on
+	// its way as the answer to a request.
+	Seq   int64 `json:"seq"`
+	State State `json:"state"`
+	// Since is when the session entered State.
+	Since time.Time `json:"since"`
+	// Cause says why the session is reconnecting or has failed, null otherwise.
+	Cause *Cause `json:"cause"`
+	// NextRetryAt is when a reconnecting session tries again, null otherwise.
+	NextRetryAt *time.Time `json:"nextRetryAt"`
+
+	// Manifest is the file's URI.
+	Manifest string `json:"manifest"`
+	Dev      string `json:"dev"`
+	// Context and Namespace name the place in the cluster.
+	Context   string `json:"context"`
+	Namespace string `json:"namespace"`
+
+	// Workload is what the session stands in for, null until it was found.
+	Workload *Workload `json:"workload"`
+	// Pod is the dev container's, null until it runs.
+	Pod     *Pod     `json:"pod"`
+	Tunnels []Tunnel `json:"tunnels"`
+	Env     Env      `json:"env"`
+	// Process is the local command, null where the server runs none.
+	Process *Process `json:"process"`
+}
+
+// State is where a session stands.
+type State string
+
+// The states, in the order of a session that goes well.
+const (
+	// StateChecking reads the manifest and asks the cluster; nothing is changed.
+	StateChecking State = "checking"
+	// StateDiverting creates the dev workload beside the original.
+	StateDiverting State = "diverting"
+	// StateConnecting opens the link and the tunnels.
+	StateConnecting State = "connecting"
+	// StateResolving settles the environment and writes its files.
+	StateResolving State = "resolving"
+	// StateSwitching turns the traffic from the original to the session.
+	StateSwitching State = "switching"
+	// StateReady is proven end to end: the link answers and every reverse is bound.
+	StateReady State = "ready"
+	// StateReconnecting has lost the link and is getting it back.
+	StateReconnecting State = "reconnecting"
+	// StateStopping gives the cluster back.
+	StateStopping State = "stopping"
+	// StateStopped is the end that was asked for.
+	StateStopped State = "stopped"
+	// StateFailed is the end that was not; the cause says why.
+	StateFailed State = "failed"
+)
+
+// Cause is why a session is not well, in the vocabulary of [ErrorData].
+type Cause struct {
+	Kind      string `json:"kind"`
+	Message   string `json:"message"`
+	Hint      string `json:"hint,omitempty"`
+	Retryable bool   `json:"retryable"`
+}
+
+// Workload is the original in the cluster.
+type Workload struct {
+	// Kind is "Deployment" or "StatefulSet".
+	Kind      string `json:"kind"`
+	Name      string `json:"name"`
+	Container string `json:"container"`
+	// Replicas is what the original had, and gets back.
+	Replicas int32 `json:"replicas"`
+}
+
+// Pod is the dev container's pod.
+type Pod struct {
+	Name string `json:"name"`
+	Node string `json:"node"`
+}
+
+// Tunnel is one forward (cluster to laptop) or reverse (laptop to cluster).
+type Tunnel struct {
+	ID string `json:"id"`
+	// Kind is "forward" or "reverse".
+	Kind string `json:"kind"`
+	// Local is the address on this machine, Remote the one in the cluster.
+	Local  string `json:"local"`
+	Remote string `json:"remote"`
+	// State is "open", "closed" or "failed".
+	State string `json:"state"`
+	// Connections made so far; BytesIn and BytesOut as this machine sees them.
+	Connections int64 `json:"connections"`
+	BytesIn     int64 `json:"bytesIn"`
+	BytesOut    int64 `json:"bytesOut"`
+	// Listening says of a reverse that its port is bound in the pod; absent for a forward.
+	Listening *bool `json:"listening,omitempty"`
+	// Error says why the tunnel failed, null otherwise.
+	Error *string `json:"error"`
+}
+
+// Env says what was resolved and where it was written; never a value.
+type Env struct {
+	Files []EnvFile `json:"files"`
+	// Count of variables.
+	Count int `json:"count"`
+	// Hash changes when a variable does; "" before the environment is resolved.
+	Hash     string       `json:"hash"`
+	Warnings []EnvWarning `json:"warnings"`
+}
+
+// EnvFile is one file that holds the environment.
+type EnvFile struct {
+	Dialect string `json:"dialect"`
+	// Path on this machine; relative paths start at the manifest's folder.
+	Path string `json:"path"`
+}
+
+// EnvWarning is something to know about a variable, by name.
+type EnvWarning struct {
+	// Code is stable.
+	Code string `json:"code"`
+	// Variable is its name, "" where the warning is about no single one.
+	Variable string `json:"variable,omitempty"`
+	Message  string `json:"message"`
+}
+
+// Process is the local command.
+type Process struct {
+	// State is "running" or "exited".
+	State string `json:"state"`
+	PID   int    `json:"pid"`
+	// ExitCode is null while the command runs.
+	ExitCode *int `json:"exitCode"`
+}

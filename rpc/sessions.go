@@ -1,0 +1,54 @@
+package rpc
+
+import (
+	"context"
+
+	"github.com/tandem-dev/tandem/envfile"
+	"github.com/tandem-dev/tandem/rpc/protocol"
+	"github.com/tandem-dev/tandem/session"
+)
+
+// Sessions is what the server asks of the sessions; [session.Manager] is it.
+// Its methods may be called from several goroutines.
+type Sessions interface {
+	// Start starts a session and returns once it is ready or has ended. When
+	// ctx ends first, the cluster has been given back when Start returns.
+	Start(ctx context.Context, r session.StartRequest) (session.Snapshot, error)
+	// Stop ends a session and returns once the cluster is given back.
+	Stop(ctx context.Context, id string) (session.Snapshot, error)
+	// List has every session, ended ones included, by id.
+	List() []session.Snapshot
+	// Get is one session as it stands, or fault.SessionNotFound.
+	Get(id string) (session.Snapshot, error)
+	// Environment is the one of a session that runs.
+	Environment(id string) (*envfile.Environment, error)
+	// ResolveOffline computes an environment from the cluster's objects,
+	// without a session.
+	ResolveOffline(ctx context.Context, manifest, dev string) (*envfile.Environment, error)
+	// WriteEnv writes a session's environment in one more dialect; path may be "".
+	WriteEnv(id string, d envfile.Dialect, path string) (envfile.File, error)
+	// Close stops every session and returns once the cluster is given back. It
+	// bounds its own time.
+	Close(ctx context.Context) error
+}
+
+// observer brings what happens to sessions to the client. Its methods are
+// called by the goroutines that own the sessions and never wait.
+type observer struct{ s *Server }
+
+// SessionChanged sends session/didChange. None is left out: a gap in seq would
+// tell the client that it missed something, and nothing would repair that.
+func (o observer) SessionChanged(snap session.Snapshot) {
+	o.s.flushDropped(snap.ID)
+	o.s.notify(protocol.MethodSessionDidChange, snapshotOf(snap))
+	o.s.tellFailure(snap)
+}
+
+// SessionOutput sends session/output, or counts what the client is too slow for.
+func (o observer) SessionOutput(id, stream, text string) { o.s.output(id, stream, text) }
+
+// A change of the manager's shape is seen here.
+var (
+	_ Sessions         = (*session.Manager)(nil)
+	_ session.Observer = observer{}
+)

@@ -1,0 +1,5 @@
+package agent
+
+import "syscall"
+
+var errReset error = syscall.WSAECONNRESET

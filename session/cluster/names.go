@@ -1,0 +1,47 @@
+package cluster
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"strings"
+)
+
+// What marks our objects.
+const (
+	// SessionAnnotation on an original holds the [Record] as JSON while the
+	// original is diverted.
+	SessionAnnotation = "tandem.dev/session"
+	// DevLabel is on the dev Deployment, its pods and the Secret; its value is
+	// the Record's Token. It is the dev Deployment's whole selector.
+	DevLabel = "tandem.dev/dev-container"
+
+	managedByLabel = "app.kubernetes.io/managed-by"
+	managedBy      = "tandem"
+)
+
+// maxName keeps the names of the dev Deployment's pods within the 63
+// characters of a DNS label: the ReplicaSet adds up to 11 and the pod 6, and
+// Kubernetes shortens only the last step.
+const maxName = 63 - 11 - 6
+
+// devName is the name of the dev Deployment: the original's, marked. Names that
+// would grow too long are cut and told apart by a hash of the whole.
+func devName(original string) string {
+	const suffix = "-tandem"
+	if len(original)+len(suffix) <= maxName {
+		return original + suffix
+	}
+	hash := digest(8, original)
+	head := strings.TrimRight(original[:maxName-len(suffix)-len(hash)-1], "-.")
+	return head + "-" + hash + suffix
+}
+
+// digest is n hexadecimal characters that stand for the parts.
+func digest(n int, parts ...string) string {
+	h := sha256.New()
+	for _, p := range parts {
+		fmt.Fprintf(h, "%d:%s", len(p), p)
+	}
+	return hex.EncodeToString(h.Sum(nil))[:n]
+}

@@ -1,0 +1,168 @@
+package cluster
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	authorizationv1 "k8s.io/api/authorization/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/tandem-dev/tandem/internal/fault"
+)
+
+// Needs are the objects, beyond the workload, that the caller will read.
+type Needs struct {
+	ConfigMaps, Secrets []string
+}
+
+// permission is one thing that a session must be allowed to do.
+type permission struct {
+	verb, group, resource, name string
+}
+
+// String is how people and RBAC rules write it.
+func (p permission) String() string {
+	s := p.verb + " " + p.resource
+	if p.group != "" {
+		base, sub, _ := strings.Cut(p.resource, "/")
+		s = p.verb + " " + base + "." + p.group
+		if sub != "" {
+			s += "/" + sub
+		}
+	}
+	if p.name != "" {
+		s += fmt.Sprintf(" %q", p.name)
+	}
+	return s
+}
+
+// permissions lists what a whole session on w needs.
+//
+// A port-forward over WebSocket is a GET, over SPDY a POST, and from Kubernetes
+// 1.35 on the WebSocket asks for create too: so create is what is needed, and
+// who lacks get is served by SPDY. Events and logs only make explanations
+// better and are not asked for.
+func permissions(w *Workload, needs Needs) []permission {
+	kind := resource(w.Kind)
+	list := []permission{
+		{"get", "apps", kind, w.Name},
+		{"patch", "apps", kind, w.Name},
+		{"patch", "apps", kind + "/scale", w.Name},
+		{"create", "apps", "deployments", ""},
+		{"get", "apps", "deployments", devName(w.Name)},
+		{"watch", "apps", "deployments", devName(w.Name)},
+		{"delete", "apps", "deployments", devName(w.Name)},
+		{"create", "", "secrets", ""},
+		{"delete", "", "secrets", ""},
+		{"list", "", "pods", ""},
+		{"watch", "", "pods", ""},
+		{"create", "", "pods/portforward", ""},
+	}
+	for _, name := range needs.ConfigMaps {
+		list = append(list, permission{"get", "", "configmaps", name})
+	}
+	for _, name := range needs.Secrets {
+		list = append(list, permission{"get", "", "secrets", name})
+	}
+	return list
+}
+
+// Preflight finds out whether the user may do all that a session does, before
+// anything is touched: one SelfSubjectRulesReview, evaluated here. Where the
+// server's list is incomplete (authorizers other than RBAC cannot always list
+// their rules), the doubtful ones are asked for one by one. The error is one
+// fault.PermissionDenied with every missing permission in its message and in
+// Detail "missing".
+func (c *Cluster) Preflight(ctx context.Context, w *Workload, needs Needs) error {
+	review, err := c.authz.SelfSubjectRulesReviews().Create(ctx, &authorizationv1.SelfSubjectRulesReview{
+		Spec: authorizationv1.SelfSubjectRulesReviewSpec{Namespace: w.Namespace},
+	}, metav1.CreateOptions{})
+	if err != nil {
+		return call{verb: "create", resource: "selfsubjectrulesreviews.authorization.k8s.io", namespace: w.Namespace}.failed(err)
+	}
+	missing := unallowed(review.Status.ResourceRules, permissions(w, needs))
+	if len(missing) > 0 && (review.Status.Incomplete || review.Status.EvaluationError != "") {
+		if missing, err = c.ask(ctx, w.Namespace, missing); err != nil {
+			return err
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	names := make([]string, len(missing))
+	for i, p := range missing {
+		names[i] = p.String()
+	}
+	return fault.New(fault.PermissionDenied, "you may not %s in namespace %q", strings.Join(names, ", "), w.Namespace).
+		Hint("ask for a Role in namespace %q with these verbs and resources; `kubectl auth can-i --list -n %s` shows what you have",
+			w.Namespace, w.Namespace).
+		With("missing", names)
+}
+
+// unallowed returns the wanted permissions that no rule grants.
+func unallowed(rules []authorizationv1.ResourceRule, wanted []permission) []permission {
+	var missing []permission
+	for _, p := range wanted {
+		if !slices.ContainsFunc(rules, func(r authorizationv1.ResourceRule) bool { return grants(r, p) }) {
+			missing = append(missing, p)
+		}
+	}
+	return missing
+}
+
+// grants evaluates one rule as RBAC does (pkg/apis/rbac/v1/evaluation_helpers.go
+// in Kubernetes): "*" is any verb, group or resource, "*/scale" is the
+// subresource of any resource, and a rule with resourceNames grants nothing to
+// a request that has no name, such as create or list.
+func grants(r authorizationv1.ResourceRule, p permission) bool {
+	if !matches(r.Verbs, p.verb) || !matches(r.APIGroups, p.group) {
+		return false
+	}
+	_, sub, isSub := strings.Cut(p.resource, "/")
+	if !matches(r.Resources, p.resource) && !(isSub && slices.Contains(r.Resources, "*/"+sub)) {
+		return false
+	}
+	return len(r.ResourceNames) == 0 || p.name != "" && slices.Contains(r.ResourceNames, p.name)
+}
+
+func matches(list []string, item string) bool {
+	return slices.Contains(list, "*") || slices.Contains(list, item)
+}
+
+// ask reviews each permission on its own and returns those that are denied.
+func (c *Cluster) ask(ctx context.Context, namespace string, doubtful []permission) ([]permission, error) {
+	var (
+		wait    sync.WaitGroup
+		denied  = make([]bool, len(doubtful))
+		failure = make([]error, len(doubtful))
+	)
+	for i, p := range doubtful {
+		wait.Go(func() { // one request, joined below
+			base, sub, _ := strings.Cut(p.resource, "/")
+			answer, err := c.authz.SelfSubjectAccessReviews().Create(ctx, &authorizationv1.SelfSubjectAccessReview{
+				Spec: authorizationv1.SelfSubjectAccessReviewSpec{ResourceAttributes: &authorizationv1.ResourceAttributes{
+					Namespace: namespace, Verb: p.verb, Group: p.group, Resource: base, Subresource: sub, Name: p.name,
+				}},
+			}, metav1.CreateOptions{})
+			if err != nil {
+				failure[i] = call{verb: "create", resource: "selfsubjectaccessreviews.authorization.k8s.io", namespace: namespace}.failed(err)
+				return
+			}
+			denied[i] = !answer.Status.Allowed
+		})
+	}
+	wait.Wait()
+	var missing []permission
+	for i, p := range doubtful {
+		if failure[i] != nil {
+			return nil, failure[i]
+		}
+		if denied[i] {
+			missing = append(missing, p)
+		}
+	}
+	return missing, nil
+}

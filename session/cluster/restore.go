@@ -1,0 +1,192 @@
+package cluster
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"k8s.io/utils/ptr"
+
+	"github.com/tandem-dev/tandem/internal/fault"
+)
+
+// DefaultHandover is how long Restore lets the dev container serve while the
+// original's first pod becomes ready.
+const DefaultHandover = 30 * time.Second
+
+// Restore undoes what the Record's session did, from whatever point it got to,
+// as often as it is called: see [Cluster.RestoreWithin] with [DefaultHandover].
+func (c *Cluster) Restore(ctx context.Context, r Record) error {
+	return c.RestoreWithin(ctx, r, DefaultHandover)
+}
+
+// RestoreWithin gives the original its replicas back, waits at most handover
+// for its first pod to be ready while the dev container still serves, deletes
+// the dev Deployment and the Secret, and at last removes the annotation, which
+// until then tells everybody that something is left to do.
+//
+// An original that is not at 0 was scaled by somebody else and is left as it
+// is. One that is gone, or was made anew, is none of ours. Nothing that belongs
+// to another session is touched: objects are deleted by their token, and the
+// original is scaled only if its annotation carries the token, or if it carries
+// none and our dev Deployment still stands.
+func (c *Cluster) RestoreWithin(ctx context.Context, r Record, handover time.Duration) error {
+	dev, err := c.devDeployment(ctx, r)
+	if err != nil {
+		return err
+	}
+	original, err := c.scaleBack(ctx, &r, dev != nil)
+	if err != nil {
+		return err
+	}
+	if original != nil && dev != nil && handover > 0 && r.Replicas > 0 && dev.Status.ReadyReplicas > 0 {
+		if err := c.awaitOriginal(ctx, r, original, handover); err != nil {
+			return err
+		}
+	}
+	if dev != nil {
+		err := c.apps.Deployments(r.Namespace).Delete(ctx, r.Deployment, metav1.DeleteOptions{
+			Preconditions: &metav1.Preconditions{UID: ptr.To(dev.UID)},
+			// The pods go at once, not after the Deployment: its name is free
+			// for the next session and nothing recreates them.
+			PropagationPolicy: ptr.To(metav1.DeletePropagationBackground),
+		})
+		// A conflict is another object of the same name: not ours.
+		if err != nil && !apierrors.IsNotFound(err) && !apierrors.IsConflict(err) {
+			return call{verb: "delete", resource: "deployments.apps", namespace: r.Namespace, name: r.Deployment}.failed(err)
+		}
+	}
+	err = c.core.Secrets(r.Namespace).Delete(ctx, r.Secret, metav1.DeleteOptions{})
+	if err != nil && !apierrors.IsNotFound(err) {
+		return call{verb: "delete", resource: "secrets", namespace: r.Namespace, name: r.Secret}.failed(err)
+	}
+	if original == nil || original.Diverted == nil {
+		return nil
+	}
+	return c.release(ctx, r)
+}
+
+// devDeployment reads the session's dev Deployment; nil when there is none.
+func (c *Cluster) devDeployment(ctx context.Context, r Record) (*appsv1.Deployment, error) {
+	d, err := c.apps.Deployments(r.Namespace).Get(ctx, r.Deployment, metav1.GetOptions{})
+	switch {
+	case apierrors.IsNotFound(err):
+		return nil, nil
+	case err != nil:
+		return nil, getting(r.Namespace, KindDeployment, r.Deployment).failed(err)
+	case d.Labels[DevLabel] != r.Token:
+		return nil, nil
+	}
+	return d, nil
+}
+
+// scaleBack returns the original if it is the session's, scaled up if it was at
+// 0; nil if it is gone or somebody else's. The replicas on the original are
+// newer than the journal's and win.
+func (c *Cluster) scaleBack(ctx context.Context, r *Record, devStands bool) (*Workload, error) {
+	for attempt := 1; ; attempt++ {
+		w, err := c.get(ctx, r.Namespace, r.Kind, r.Name)
+		switch {
+		case apierrors.IsNotFound(err) || err == nil && w.UID != r.UID:
+			return nil, nil
+		case err != nil:
+			return nil, getting(r.Namespace, r.Kind, r.Name).failed(err)
+		case w.Diverted == nil && !devStands:
+			return nil, nil // never claimed, or restored before
+		case w.Diverted != nil && w.Diverted.Record.Token != r.Token:
+			return nil, nil
+		case w.Diverted != nil:
+			r.Replicas = w.Diverted.Record.Replicas
+		}
+		if w.Replicas != 0 || r.Replicas == 0 {
+			return w, nil
+		}
+		err = c.scaleUp(ctx, *r, w.ResourceVersion)
+		switch {
+		case err == nil:
+			return w, nil
+		case apierrors.IsNotFound(err):
+			return nil, nil
+		case !apierrors.IsConflict(err) || attempt == 5:
+			return nil, scaling(*r).failed(err)
+		}
+	}
+}
+
+// awaitOriginal waits until a pod of the original is ready, the handover is
+// over, or ctx ends: only the last is an error.
+func (c *Cluster) awaitOriginal(ctx context.Context, r Record, w *Workload, handover time.Duration) error {
+	f := newFollower(r)
+	watching, cancel := context.WithCancel(ctx)
+	f.cancel = cancel
+	f.done.Go(func() { c.followPods(watching, f, w.Selector) })
+	defer f.close()
+
+	bounded, stop := context.WithTimeout(ctx, handover)
+	defer stop()
+	for {
+		v := f.look()
+		if slices.ContainsFunc(v.originals(), ready) {
+			return nil
+		}
+		select {
+		case <-v.changed:
+		case <-bounded.Done():
+			if err := ctx.Err(); err != nil {
+				return fault.Wrap(err, fault.KindOf(err), "waiting for %s to serve again", w).
+					Hint("its replicas are back already; `tandem down` finishes the rest")
+			}
+			return nil
+		}
+	}
+}
+
+// release removes our annotation from the original, if it still is ours.
+func (c *Cluster) release(ctx context.Context, r Record) error {
+	for attempt := 1; ; attempt++ {
+		w, err := c.get(ctx, r.Namespace, r.Kind, r.Name)
+		switch {
+		case apierrors.IsNotFound(err):
+			return nil
+		case err != nil:
+			return getting(r.Namespace, r.Kind, r.Name).failed(err)
+		case w.Diverted == nil || w.Diverted.Record.Token != r.Token:
+			return nil
+		}
+		err = c.annotate(ctx, r, w.ResourceVersion, "")
+		switch {
+		case err == nil, apierrors.IsNotFound(err):
+			return nil
+		case !apierrors.IsConflict(err) || attempt == 5:
+			return patching(r).failed(err)
+		}
+	}
+}
+
+// FindDiverted lists the Records of the originals in a namespace that carry our
+// annotation, sorted by name: what `tandem down --all` can restore without a
+// journal. Empty means the Cluster's own namespace.
+func (c *Cluster) FindDiverted(ctx context.Context, namespace string) ([]Record, error) {
+	if namespace == "" {
+		namespace = c.namespace
+	}
+	found, err := c.list(ctx, namespace, "")
+	if err != nil {
+		return nil, err
+	}
+	var records []Record
+	for _, w := range found {
+		if w.Diverted != nil {
+			r := w.Diverted.Record
+			r.Kubeconfig, r.Context = c.kubeconfig, c.context
+			records = append(records, r)
+		}
+	}
+	slices.SortFunc(records, func(a, b Record) int { return strings.Compare(a.Name+a.Kind, b.Name+b.Kind) })
+	return records, nil
+}

@@ -1,0 +1,86 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"sync"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/tandem-dev/tandem/envfile"
+	"github.com/tandem-dev/tandem/internal/fault"
+)
+
+// Sources reads the ConfigMaps and Secrets that a container's environment
+// refers to, each once, at the same time. What does not exist is absent from
+// the maps: whether that matters is for the resolution to say. What may not be
+// read fails the call with one fault.PermissionDenied that names all of it.
+func (c *Cluster) Sources(ctx context.Context, refs envfile.Refs) (map[string]*corev1.ConfigMap, map[string]*corev1.Secret, error) {
+	var (
+		mu         sync.Mutex // guards what follows
+		configMaps = map[string]*corev1.ConfigMap{}
+		secrets    = map[string]*corev1.Secret{}
+		failures   []error
+		wait       sync.WaitGroup
+	)
+	note := func(resource, name string, err error, keep func()) {
+		mu.Lock()
+		defer mu.Unlock()
+		switch {
+		case err == nil:
+			keep()
+		case !apierrors.IsNotFound(err):
+			failures = append(failures, call{verb: "get", resource: resource, namespace: c.namespace, name: name}.failed(err))
+		}
+	}
+	for _, name := range distinct(refs.ConfigMaps) {
+		wait.Go(func() { // one request, joined below
+			m, err := c.core.ConfigMaps(c.namespace).Get(ctx, name, metav1.GetOptions{})
+			note("configmaps", name, err, func() { configMaps[name] = m })
+		})
+	}
+	for _, name := range distinct(refs.Secrets) {
+		wait.Go(func() {
+			s, err := c.core.Secrets(c.namespace).Get(ctx, name, metav1.GetOptions{})
+			note("secrets", name, err, func() { secrets[name] = s })
+		})
+	}
+	wait.Wait()
+	if err := oneFailure(failures, c.namespace); err != nil {
+		return nil, nil, err
+	}
+	return configMaps, secrets, nil
+}
+
+func distinct(refs []envfile.Ref) []string {
+	names := make([]string, len(refs))
+	for i, r := range refs {
+		names[i] = r.Name
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// oneFailure reports the failures of parallel reads as one: the first that is
+// no matter of permissions, else all that may not be read.
+func oneFailure(failures []error, namespace string) error {
+	var missing []string
+	for _, err := range failures {
+		f, ok := errors.AsType[*fault.Error](err)
+		if !ok || f.Kind != fault.PermissionDenied {
+			return err
+		}
+		missing = append(missing, f.Message)
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	slices.Sort(missing)
+	return fault.New(fault.PermissionDenied, "%s", strings.Join(missing, "; ")).
+		Hint("the environment of the container is made from them: ask for a Role that allows get on them in namespace %q", namespace).
+		With("missing", missing)
+}

@@ -1,0 +1,259 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"io"
+	"maps"
+	"slices"
+	"sync"
+
+	"github.com/rs/zerolog"
+
+	"github.com/tandem-dev/tandem/envfile"
+	"github.com/tandem-dev/tandem/internal/fault"
+	"github.com/tandem-dev/tandem/session/process"
+)
+
+// Config is what every session of a Manager shares.
+type Config struct {
+	// StateDir holds the journal; "" is DefaultStateDir.
+	StateDir string
+	// AgentImage is the image whose init container brings the agent into the
+	// dev pod; no session can start without it.
+	AgentImage string
+	// EnvDir is where environment files go; "" is .tandem beside the manifest.
+	EnvDir string
+	// Precedence decides between ConfigMap and Secret; "" is the documented order.
+	Precedence envfile.Precedence
+	// Kubeconfig, Context and Namespace choose the cluster; "" follows kubectl.
+	Kubeconfig, Context, Namespace string
+	// Version of this build, recorded with what is created.
+	Version string
+	Logger  zerolog.Logger
+	// Observer hears of every change; nil hears nothing.
+	Observer Observer
+}
+
+// Observer hears what happens to sessions. Its methods are called in order,
+// one call per change, from the goroutine that owns the session; they must
+// return at once.
+type Observer interface {
+	// SessionChanged has the snapshot after a change; its Seq is one more than
+	// the one before.
+	SessionChanged(Snapshot)
+	// SessionOutput has what the local command wrote to "stdout" or "stderr".
+	SessionOutput(id, stream, text string)
+}
+
+// StartRequest asks for one session.
+type StartRequest struct {
+	// Manifest is the path of the manifest; "" looks for one in Dir.
+	Manifest string
+	// Dir is where to look for a manifest; "" is the working directory.
+	Dir string
+	// Dev names the entry; "" takes the only hybrid one.
+	Dev string
+	// Run starts the manifest's command once the session is ready.
+	Run bool
+	// Command replaces the manifest's command where it is not empty.
+	Command []string
+	// Environment goes above the manifest's environment, as from -e K=V.
+	Environment []envfile.Var
+	// IO wires the command; its zero value sends output to the observer.
+	IO IO
+	// EndWithCommand ends the session when the command ends.
+	EndWithCommand bool
+	// Takeover ends a session that somebody else has on the workload.
+	Takeover bool
+	// Files are the dialects to write; empty writes dotenv and JSON.
+	Files []envfile.Dialect
+	// Progress, where not nil, hears what is being waited for. It must return
+	// at once and may be called from several goroutines.
+	Progress func(message string)
+}
+
+// IO is where the local command reads and writes.
+type IO struct {
+	// Terminal, where set, is the terminal that the command shares.
+	Terminal *process.Terminal
+	// Stdin is the command's input; nil is empty. Stdout and Stderr, where nil,
+	// go to the observer.
+	Stdin          io.Reader
+	Stdout, Stderr io.Writer
+}
+
+// Manager owns the sessions of one server or of one command line. Its methods
+// may be called from several goroutines.
+//
+//	m, err := session.NewManager(cfg)
+//	snap, err := m.Start(ctx, session.StartRequest{Dev: "api", Run: true})  // until ready or failed
+//	snap, err = m.Stop(ctx, snap.ID)                                         // until the cluster is back
+//	err = m.Close(ctx)                                                       // stops what is left
+type Manager struct {
+	cfg     Config
+	journal *journal
+
+	mu       sync.Mutex
+	sessions map[string]*Session
+	control  *controlServer // nil until the first session
+	closed   bool
+	running  sync.WaitGroup // one for each session's goroutine
+}
+
+// NewManager opens the journal. It touches no cluster.
+func NewManager(cfg Config) (*Manager, error) {
+	if cfg.StateDir == "" {
+		dir, err := DefaultStateDir()
+		if err != nil {
+			return nil, err
+		}
+		cfg.StateDir = dir
+	}
+	j, err := openJournal(cfg.StateDir)
+	if err != nil {
+		return nil, err
+	}
+	return &Manager{cfg: cfg, journal: j, sessions: map[string]*Session{}}, nil
+}
+
+// Start starts a session and waits until it is ready or has ended. When ctx
+// ends first the session is stopped, and the cluster given back, before Start
+// returns. Errors before the session exists come with an empty Snapshot.
+func (m *Manager) Start(ctx context.Context, r StartRequest) (Snapshot, error) {
+	p, err := m.prepare(r)
+	if err != nil {
+		return Snapshot{}, err
+	}
+	s, err := m.launch(p, r)
+	if err != nil {
+		return Snapshot{}, err
+	}
+	select {
+	case <-s.settled:
+	case <-ctx.Done():
+		s.stop()
+		<-s.done
+		return s.Snapshot(), fault.Wrap(context.Cause(ctx), fault.Cancelled, "starting session %s", s.id)
+	}
+	snap := s.Snapshot()
+	if snap.State == Stopping || snap.State.Ended() {
+		<-s.done
+		if s.failure != nil {
+			return s.Snapshot(), s.failure
+		}
+		return s.Snapshot(), fault.New(fault.Cancelled, "session %s was stopped while it started", s.id)
+	}
+	return snap, nil
+}
+
+// launch makes the session and its goroutine.
+func (m *Manager) launch(p *prepared, r StartRequest) (*Session, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.closed {
+		return nil, fault.New(fault.Cancelled, "starting session %s: this server is shutting down", p.id)
+	}
+	if old := m.sessions[p.id]; old != nil && !old.Snapshot().State.Ended() {
+		return nil, fault.New(fault.SessionBusy, "session %s runs already in this server", p.id).
+			Hint("stop it first, or use it: session/get has its state")
+	}
+	if m.control == nil {
+		c, err := startControl(m, m.cfg.StateDir)
+		if err != nil {
+			return nil, err
+		}
+		m.control = c
+	}
+	s := newSession(&m.cfg, m.journal, p, r)
+	s.run.entry.Control = m.control.path
+	ctx, cancel := context.WithCancel(context.Background())
+	s.stop = cancel
+	m.sessions[p.id] = s
+	m.running.Go(func() {
+		defer cancel()
+		s.live(ctx)
+	})
+	return s, nil
+}
+
+func (m *Manager) session(id string) (*Session, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if s := m.sessions[id]; s != nil {
+		return s, nil
+	}
+	known := slices.Sorted(maps.Keys(m.sessions))
+	return nil, fault.New(fault.SessionNotFound, "there is no session %q in this server", id).
+		Hint("session/list has them").With("sessions", known)
+}
+
+// Stop ends a session and waits until the cluster is given back. Stopping one
+// that has ended is no error.
+func (m *Manager) Stop(ctx context.Context, id string) (Snapshot, error) {
+	s, err := m.session(id)
+	if err != nil {
+		return Snapshot{}, err
+	}
+	s.stop()
+	return m.Wait(ctx, id)
+}
+
+// Wait returns the final snapshot of a session once it has ended, whoever
+// ended it. The error is that of giving the cluster back, or ctx's.
+func (m *Manager) Wait(ctx context.Context, id string) (Snapshot, error) {
+	s, err := m.session(id)
+	if err != nil {
+		return Snapshot{}, err
+	}
+	select {
+	case <-s.done:
+		return s.Snapshot(), s.undoFailure
+	case <-ctx.Done():
+		return s.Snapshot(), fault.Wrap(context.Cause(ctx), fault.Cancelled, "waiting for the end of session %s", id)
+	}
+}
+
+// List has every session of this manager, ended ones included, by id.
+func (m *Manager) List() []Snapshot {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	all := make([]Snapshot, 0, len(m.sessions))
+	for _, id := range slices.Sorted(maps.Keys(m.sessions)) {
+		all = append(all, m.sessions[id].Snapshot())
+	}
+	return all
+}
+
+// Get is one session as it stands.
+func (m *Manager) Get(id string) (Snapshot, error) {
+	s, err := m.session(id)
+	if err != nil {
+		return Snapshot{}, err
+	}
+	return s.Snapshot(), nil
+}
+
+// Close stops every session, waits until the cluster is given back, and closes
+// the control socket. It starts nothing any more. ctx bounds nothing that
+// repairs the cluster: each session bounds its own repair.
+func (m *Manager) Close(context.Context) error {
+	m.mu.Lock()
+	m.closed = true
+	control := m.control
+	var all []*Session
+	for _, s := range m.sessions {
+		s.stop()
+		all = append(all, s)
+	}
+	m.mu.Unlock()
+	m.running.Wait()
+	var errs []error
+	for _, s := range all {
+		errs = append(errs, s.undoFailure)
+	}
+	if control != nil {
+		errs = append(errs, control.close())
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,145 @@
+package session
+
+import (
+	"slices"
+	"time"
+
+	"github.com/tandem-dev/tandem/envfile"
+	"github.com/tandem-dev/tandem/internal/fault"
+)
+
+// Snapshot is one session at one moment: a value that never changes once it
+// was handed out. Seq grows by exactly one with every change of the session,
+// so a reader that sees 4 and then 6 knows that it missed 5.
+type Snapshot struct {
+	ID    string    `json:"id"`
+	Seq   int64     `json:"seq"`
+	State State     `json:"state"`
+	Since time.Time `json:"since"`
+	// Cause says why the session is reconnecting or failed, nil otherwise.
+	Cause *Cause `json:"cause"`
+	// NextRetryAt is when a reconnecting session tries again, nil otherwise.
+	NextRetryAt *time.Time `json:"nextRetryAt"`
+
+	Manifest  string `json:"manifest"` // absolute path
+	Dev       string `json:"dev"`
+	Context   string `json:"context"`
+	Namespace string `json:"namespace"`
+
+	Workload *Workload `json:"workload"` // nil until it was found
+	Pod      *Pod      `json:"pod"`      // nil until the dev pod runs
+	Tunnels  []Tunnel  `json:"tunnels"`
+	Env      Env       `json:"env"`
+	Process  *Process  `json:"process"` // nil where the session runs no command
+	// Phases tells how long each state lasted, in the order they were left.
+	Phases []Phase `json:"phases"`
+}
+
+// Cause is why a session is not well.
+type Cause struct {
+	Kind      fault.Kind `json:"kind"`
+	Message   string     `json:"message"`
+	Hint      string     `json:"hint,omitempty"`
+	Retryable bool       `json:"retryable"`
+}
+
+// causeOf turns an error into what a snapshot carries.
+func causeOf(err error) *Cause {
+	if err == nil {
+		return nil
+	}
+	return &Cause{Kind: fault.KindOf(err), Message: err.Error(), Hint: fault.HintOf(err), Retryable: fault.Retryable(err)}
+}
+
+// Workload is the workload that the session stands in for.
+type Workload struct {
+	Kind      string `json:"kind"`
+	Name      string `json:"name"`
+	Container string `json:"container"`
+	// Replicas is what the original had, and gets back.
+	Replicas int32 `json:"replicas"`
+}
+
+// Pod is the dev container's pod.
+type Pod struct {
+	Name string `json:"name"`
+	Node string `json:"node"`
+}
+
+// Tunnel is one forward or reverse.
+type Tunnel struct {
+	ID          string     `json:"id"`
+	Kind        TunnelKind `json:"kind"`
+	Local       string     `json:"local"`
+	Remote      string     `json:"remote"`
+	State       string     `json:"state"`
+	Connections int64      `json:"connections"`
+	BytesIn     int64      `json:"bytesIn"`
+	BytesOut    int64      `json:"bytesOut"`
+	Error       string     `json:"error,omitempty"`
+}
+
+// TunnelKind is "forward" or "reverse".
+type TunnelKind string
+
+// A forward brings a port of the cluster to localhost; a reverse brings a port
+// of the dev pod's to the local process.
+const (
+	Forward TunnelKind = "forward"
+	Reverse TunnelKind = "reverse"
+)
+
+// Env says what was resolved and where it was written; never a value.
+type Env struct {
+	Files    []EnvFile         `json:"files"`
+	Count    int               `json:"count"`
+	Hash     string            `json:"hash,omitempty"`
+	Warnings []envfile.Warning `json:"warnings"`
+}
+
+// EnvFile is one file that holds the environment.
+type EnvFile struct {
+	Dialect string `json:"dialect"`
+	Path    string `json:"path"`
+}
+
+// Process is the local command.
+type Process struct {
+	State    ProcessState `json:"state"`
+	PID      int          `json:"pid"`
+	ExitCode *int         `json:"exitCode"`
+}
+
+// ProcessState is "running" or "exited".
+type ProcessState string
+
+// The states of the local command.
+const (
+	ProcessRunning ProcessState = "running"
+	ProcessExited  ProcessState = "exited"
+)
+
+// Phase is how long the session was in one state.
+type Phase struct {
+	State    State         `json:"state"`
+	Duration time.Duration `json:"durationNs"`
+}
+
+// clone copies everything a later change could reach.
+func (s Snapshot) clone() Snapshot {
+	s.Tunnels = slices.Clone(s.Tunnels)
+	s.Env.Files = slices.Clone(s.Env.Files)
+	s.Env.Warnings = slices.Clone(s.Env.Warnings)
+	s.Phases = slices.Clone(s.Phases)
+	s.Workload = copied(s.Workload)
+	s.Pod, s.Cause, s.NextRetryAt, s.Process = copied(s.Pod), copied(s.Cause), copied(s.NextRetryAt), copied(s.Process)
+	return s
+}
+
+func copied[T any](p *T) *T {
+	if p == nil {
+		return nil
+	}
+	v := *p
+	return &v
+}

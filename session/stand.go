@@ -1,0 +1,103 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/tandem-dev/tandem/internal/fault"
+)
+
+// stand is a ready session's life: it follows the command, the tunnels and the
+// link until ctx ends (nil), the command ends where the session is to end with
+// it (nil), or the session cannot go on.
+func (s *Session) stand(ctx context.Context) error {
+	if err := s.startCommand(ctx); err != nil {
+		return err
+	}
+	s.settle.Do(func() { close(s.settled) })
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-s.commandDone():
+			s.noteExit(s.run.command.process.Wait())
+			if s.request.EndWithCommand {
+				return nil
+			}
+		case <-s.tunnelsChanged:
+			s.change(s.fillTunnels)
+		case <-s.run.link.Done():
+			if err := s.reconnect(ctx, s.run.link.Err()); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// reconnect gets the link back, following the pod if it was replaced, with
+// growing pauses and for as long as it takes. The command and the local
+// listeners live on. It gives up only when the dev workload itself is gone:
+// then somebody has given the cluster back.
+func (s *Session) reconnect(ctx context.Context, lost error) error {
+	s.enter(Reconnecting, lost)
+	for attempt := 0; ; attempt++ {
+		pause := backoff(attempt)
+		next := time.Now().Add(pause)
+		s.change(func(snap *Snapshot) { snap.NextRetryAt = &next })
+		// The command may end meanwhile.
+		timer := time.NewTimer(pause)
+	waiting:
+		for {
+			select {
+			case <-timer.C:
+				break waiting
+			case <-s.commandDone():
+				s.noteExit(s.run.command.process.Wait())
+			case <-ctx.Done():
+				timer.Stop()
+				return nil
+			}
+		}
+		err := s.relink(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case err == nil:
+			s.enter(Ready, nil)
+			s.change(s.fillTunnels)
+			return nil
+		case errors.Is(err, fault.SessionNotFound):
+			return err
+		}
+		s.log.Warn().Err(err).Int("attempt", attempt+1).Msg("reconnecting")
+		s.change(func(snap *Snapshot) { snap.Cause = causeOf(err); s.fillTunnels(snap) })
+	}
+}
+
+// relink is one attempt: the pod, the link, the reverses, proven by the pod
+// being ready.
+func (s *Session) relink(ctx context.Context) error {
+	if err := s.awaitPod(ctx); err != nil {
+		return err
+	}
+	if err := s.dial(ctx); err != nil {
+		return err
+	}
+	ctx, cancel := s.step(ctx)
+	defer cancel()
+	_, err := s.prepared.cluster.AwaitReady(ctx, s.run.diversion, func(p string) { s.progress("%s", p) })
+	return err
+}
+
+// maxBackoff is the longest pause between two attempts to get the link back.
+const maxBackoff = 10 * time.Second
+
+// backoff is how long the n-th attempt waits, n from 0: not at all, then 0.25 s
+// and twice as long each time.
+func backoff(n int) time.Duration {
+	if n == 0 {
+		return 0
+	}
+	return min(250*time.Millisecond<<min(n-1, 6), maxBackoff)
+}

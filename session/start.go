@@ -1,0 +1,352 @@
+package session
+
+import (
+	"context"
+	"errors"
+
+	"net"
+	"os"
+	"os/user"
+	"strconv"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/tandem-dev/tandem/internal/fault"
+	"github.com/tandem-dev/tandem/manifest"
+	"github.com/tandem-dev/tandem/session/cluster"
+	"github.com/tandem-dev/tandem/session/tunnel"
+)
+
+// resources is what a session holds and must give back. It belongs to the
+// owner; giveBack releases it in any half-done state.
+type resources struct {
+	page  *page
+	entry Entry
+	// touched says that the cluster may have been changed.
+	touched bool
+
+	workload  *cluster.Workload
+	sources   sources
+	diversion *cluster.Diversion
+	keys      tunnel.Keys
+	tunnels   *tunnel.Tunnels
+	link      *tunnel.Link
+	pod       *cluster.Pod
+	command   *command
+}
+
+// start goes through the steps up to Switching. An error, or the end of ctx,
+// leaves it where it was; what was done so far is in s.run.
+func (s *Session) start(ctx context.Context) error {
+	for _, step := range []struct {
+		state State
+		do    func(context.Context) error
+	}{
+		{Checking, s.check},
+		{Diverting, s.divert},
+		{Connecting, s.connect},
+		{Resolving, s.resolve},
+		{Switching, s.switchOver},
+	} {
+		s.enter(step.state, nil)
+		if err := step.do(ctx); err != nil {
+			return err
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+// step bounds ctx by the manifest's timeout for a single step.
+func (s *Session) step(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, s.prepared.dev.Timeout.Default)
+}
+
+// check asks for everything that could stop the session, and changes nothing:
+// what fails here has touched nothing.
+func (s *Session) check(ctx context.Context) error {
+	ctx, cancel := s.step(ctx)
+	defer cancel()
+	if err := s.checkCommand(); err != nil {
+		return err
+	}
+	page, left, err := s.journal.begin(s.run.entry)
+	if err != nil {
+		return err
+	}
+	s.run.page = page
+	if left != nil {
+		s.progress("giving back what a crash left behind")
+		if err := s.prepared.cluster.Restore(ctx, left.Record); err != nil {
+			return err
+		}
+	}
+	if err := s.find(ctx); err != nil {
+		return err
+	}
+	return s.openForwards(ctx)
+}
+
+// find looks the workload up and reads what the environment is made of.
+func (s *Session) find(ctx context.Context) error {
+	c := s.prepared.cluster
+	w, err := c.Find(ctx, target(s.prepared.dev))
+	if err != nil {
+		return err
+	}
+	if w.Diverted != nil {
+		if w, err = s.takeOver(ctx, w); err != nil {
+			return err
+		}
+	}
+	s.run.workload = w
+	refs := refsOf(w)
+	g, gctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return c.Preflight(gctx, w, refs.needs()) })
+	g.Go(func() (err error) {
+		s.run.sources, err = readSources(gctx, c, refs)
+		return err
+	})
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	if _, err := s.compute(nil, nil); err != nil {
+		return err // a required Secret, ConfigMap or key that is not there
+	}
+	s.change(func(snap *Snapshot) {
+		snap.Workload = &Workload{Kind: w.Kind, Name: w.Name, Container: w.Container, Replicas: w.Replicas}
+	})
+	return nil
+}
+
+// takeOver gives an original back that another session has, where that was
+// asked for, and finds it again. What this user left on this machine without a
+// living owner is no other session's: the journal's lock is ours.
+func (s *Session) takeOver(ctx context.Context, w *cluster.Workload) (*cluster.Workload, error) {
+	r := w.Diverted.Record
+	owner, host := whoAmI()
+	mine := r.Session == s.id && r.Owner == owner && r.Host == host
+	if !mine && !s.request.Takeover {
+		return nil, cluster.Busy(w)
+	}
+	s.progress("taking %s over from %s on %s", w, r.Owner, r.Host)
+	if err := s.prepared.cluster.Restore(ctx, r); err != nil {
+		return nil, err
+	}
+	return s.prepared.cluster.Find(ctx, target(s.prepared.dev))
+}
+
+// openForwards binds the local ports, so that a busy one shows before the
+// cluster is touched. What connects meanwhile waits for the link.
+func (s *Session) openForwards(ctx context.Context) error {
+	s.run.tunnels = tunnel.NewTunnels(tunnel.Options{Logger: s.log, OnChange: func() {
+		select {
+		case s.tunnelsChanged <- struct{}{}:
+		default:
+		}
+	}})
+	for _, f := range s.prepared.forwards() {
+		remote, err := s.remoteOf(ctx, f)
+		if err != nil {
+			return err
+		}
+		listen := net.JoinHostPort(s.prepared.dev.Interface, strconv.Itoa(f.Local))
+		if _, err := s.run.tunnels.OpenForward(ctx, tunnel.ForwardSpec{Listen: listen, Remote: remote}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// remoteOf is where a forward goes, as seen from the dev pod.
+func (s *Session) remoteOf(ctx context.Context, f manifest.Forward) (string, error) {
+	host := f.Service
+	if len(f.Labels) > 0 {
+		var err error
+		if host, err = s.prepared.cluster.ServiceByLabels(ctx, f.Labels); err != nil {
+			return "", err
+		}
+	}
+	if host == "" {
+		host = "127.0.0.1" // the dev pod itself: its sidecars
+	}
+	return net.JoinHostPort(host, strconv.Itoa(f.Remote)), nil
+}
+
+// divert creates the dev workload, after the journal knows of it.
+func (s *Session) divert(ctx context.Context) error {
+	keys, err := tunnel.NewKeys()
+	if err != nil {
+		return err
+	}
+	s.run.keys = keys
+	dev, c := s.prepared.dev, s.prepared.cluster
+	owner, host := whoAmI()
+	spec := cluster.DivertSpec{
+		SessionID: s.id, Owner: owner, Host: host, Since: s.run.entry.Started,
+		AgentImage: s.cfg.AgentImage,
+		Keys:       cluster.AgentKeys{Host: keys.HostPrivatePEM, Authorized: keys.ClientAuthorized},
+		Labels:     dev.Labels, Annotations: dev.Annotations,
+	}
+	for _, r := range dev.Reverse {
+		spec.Reverse = append(spec.Reverse, r.Remote)
+	}
+	s.run.entry.Record = c.Record(s.run.workload, spec)
+	if err := s.run.page.write(s.run.entry); err != nil {
+		return err
+	}
+	s.run.touched = true
+
+	dctx, cancel := s.step(ctx)
+	defer cancel()
+	if s.run.diversion, err = c.Divert(dctx, s.run.workload, spec); err != nil {
+		return err
+	}
+	for _, note := range s.run.diversion.Notes {
+		s.log.Info().Msg(note)
+	}
+	return s.awaitPod(ctx)
+}
+
+// awaitPod waits until the dev pod's agent runs, for as long as the manifest
+// grants the cluster's resources.
+func (s *Session) awaitPod(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, s.prepared.dev.Timeout.Resources)
+	defer cancel()
+	pod, err := s.prepared.cluster.AwaitRunning(ctx, s.run.diversion, func(p string) { s.progress("%s", p) })
+	if err != nil {
+		return err
+	}
+	s.run.pod = &pod
+	s.change(func(snap *Snapshot) { snap.Pod = &Pod{Name: pod.Name, Node: pod.Node} })
+	return nil
+}
+
+// connect makes the link and opens the reverses; the forwards, bound already,
+// begin to flow.
+func (s *Session) connect(ctx context.Context) error {
+	s.progress("connecting to the agent in pod %s", s.run.pod.Name)
+	if err := s.dial(ctx); err != nil {
+		return err
+	}
+	for _, r := range s.prepared.dev.Reverse {
+		// An empty host binds every address family that the pod has.
+		spec := tunnel.ReverseSpec{
+			Remote: net.JoinHostPort("", strconv.Itoa(r.Remote)),
+			Local:  net.JoinHostPort(s.prepared.dev.Interface, strconv.Itoa(r.Local)),
+		}
+		if _, err := s.run.tunnels.OpenReverse(ctx, spec); err != nil {
+			return err
+		}
+	}
+	s.change(s.fillTunnels)
+	return nil
+}
+
+// dial makes a link to the present pod and moves the tunnels to it.
+func (s *Session) dial(ctx context.Context) error {
+	ctx, cancel := s.step(ctx)
+	defer cancel()
+	pod, port := s.run.pod, s.run.diversion.Port
+	link, err := tunnel.Connect(ctx, tunnel.Config{
+		Dial: func(ctx context.Context) (net.Conn, error) {
+			return s.prepared.cluster.Dial(ctx, pod.Namespace, pod.Name, port)
+		},
+		Keys: s.run.keys, Logger: s.log,
+	})
+	if err != nil {
+		return err
+	}
+	if s.run.link != nil {
+		s.run.link.Close()
+	}
+	s.run.link = link
+	return s.run.tunnels.Rebind(ctx, link)
+}
+
+// fillTunnels copies the tunnels' state into a snapshot.
+func (s *Session) fillTunnels(snap *Snapshot) {
+	states := s.run.tunnels.States()
+	snap.Tunnels = make([]Tunnel, len(states))
+	for i, t := range states {
+		snap.Tunnels[i] = Tunnel{
+			ID: t.ID, Kind: TunnelKind(t.Kind), Local: t.Local, Remote: t.Remote, State: string(t.Status),
+			Connections: t.Connections, BytesIn: t.BytesIn, BytesOut: t.BytesOut,
+		}
+		if t.Err != nil {
+			snap.Tunnels[i].Error = t.Err.Error()
+		}
+	}
+}
+
+// switchOver waits for the dev pod to be ready, which its probe says once the
+// reverses are bound, then takes the original away and waits until its pods
+// have begun to leave: from then on the Services know only the dev pod.
+func (s *Session) switchOver(ctx context.Context) error {
+	ctx, cancel := s.step(ctx)
+	defer cancel()
+	c, d := s.prepared.cluster, s.run.diversion
+	progress := func(p string) { s.progress("%s", p) }
+	if _, err := c.AwaitReady(ctx, d, progress); err != nil {
+		return err
+	}
+	if err := c.ScaleDown(ctx, d); err != nil {
+		return err
+	}
+	if d.Record != s.run.entry.Record { // scaled by somebody since it was found
+		s.run.entry.Record = d.Record
+		if err := s.run.page.write(s.run.entry); err != nil {
+			return err
+		}
+	}
+	return c.AwaitDrained(ctx, d, progress)
+}
+
+// giveBack undoes everything, in the order that keeps the service served: the
+// original comes back first, then the local command ends. It goes on after a
+// failure, so that one does not keep the rest from being cleaned.
+func (s *Session) giveBack(ctx context.Context) error {
+	r := &s.run
+	var errs []error
+	restored := true
+	if r.touched {
+		s.progress("giving %s back", r.workload)
+		if err := s.prepared.cluster.Restore(ctx, r.entry.Record); err != nil {
+			restored = false
+			errs = append(errs, fault.Wrap(err, fault.KindOf(err), "giving %s back", r.workload).
+				Hint("`tandem down %s` tries again; the journal keeps what is needed", s.prepared.dev.Name))
+		}
+	}
+	if r.command != nil {
+		exit := r.command.process.Stop(ctx)
+		s.noteExit(exit)
+	}
+	if r.tunnels != nil {
+		errs = append(errs, r.tunnels.Close())
+	}
+	if r.link != nil {
+		r.link.Close()
+	}
+	r.diversion.Close()
+	errs = append(errs, s.removeFiles())
+	if r.page != nil {
+		errs = append(errs, r.page.close(restored))
+	}
+	return errors.Join(errs...)
+}
+
+// whoAmI names the user and the machine for other people.
+func whoAmI() (owner, host string) {
+	if u, err := user.Current(); err == nil {
+		owner = u.Username
+	}
+	host, _ = os.Hostname()
+	return owner, host
+}
+
+// forwards are the dev's own and the manifest's.
+func (p *prepared) forwards() []manifest.Forward {
+	return append(append([]manifest.Forward(nil), p.dev.Forward...), p.manifest.Forward...)
+}

@@ -1,0 +1,348 @@
+package tunnel
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/rs/zerolog"
+	"golang.org/x/crypto/ssh"
+
+	"github.com/tandem-dev/tandem/internal/fault"
+)
+
+// Dialer opens one byte stream to the agent's SSH port, in practice a stream of
+// a Kubernetes port-forward. ctx limits the dialling only: the connection lives
+// on when ctx ends. Deadlines on the connection are not needed; Close must make
+// a blocked Read and a blocked Write return.
+type Dialer func(ctx context.Context) (net.Conn, error)
+
+// Config is what [Connect] needs.
+type Config struct {
+	// Dial is called twice, at the same time: for control and for data.
+	Dial Dialer
+	// Keys pins the agent and proves the laptop.
+	Keys Keys
+	// User is the SSH user name; the agent takes any. Empty means "tandem".
+	User string
+	// Keepalive says how a dead link is noticed. Its zero value is the default.
+	Keepalive Keepalive
+	// HandshakeTimeout limits dialling and handshake. Zero means 15 s.
+	HandshakeTimeout time.Duration
+	// Logger gets what no caller is there to hear. Its zero value is silent.
+	Logger zerolog.Logger
+	// OnChange is [Options.OnChange] of the link's own tunnels.
+	OnChange func()
+}
+
+// ErrClosed is what [Link.Err] gives after [Link.Close].
+var ErrClosed = errors.New("link closed")
+
+// Link is a living connection to the agent in the dev container. It consists of
+// two SSH connections, so that keepalives and the environment never queue behind
+// bulk data: control, and data for what the tunnels carry.
+//
+// A Link dies once and for all, when one of its connections does; [Link.Done]
+// tells. Its methods are safe for concurrent use.
+type Link struct {
+	cfg           Config
+	control, data *sshConn
+	tunnels       *Tunnels // opened through the link itself, ending with it
+	routes        routes   // where incoming reverse connections go
+
+	ctx    context.Context // ends with the link, before done is closed
+	cancel context.CancelFunc
+	done   chan struct{}
+	once   sync.Once
+	err    error // set before done is closed
+
+	mu     sync.Mutex
+	closed bool           // no goroutine may be added to wg
+	wg     sync.WaitGroup // every goroutine of the link
+}
+
+// Connect dials the agent twice and shakes hands on both connections at once.
+// It returns when both stand, or with the first failure: fault.LinkFailed (not
+// retryable where a key does not match), what Config.Dial explained itself, or
+// ctx's error.
+func Connect(ctx context.Context, cfg Config) (*Link, error) {
+	if cfg.User == "" {
+		cfg.User = "tandem"
+	}
+	if cfg.HandshakeTimeout <= 0 {
+		cfg.HandshakeTimeout = defaultHandshakeTimeout
+	}
+	cfg.Keepalive = cfg.Keepalive.orDefaults()
+
+	control, data, err := dialBoth(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	l := &Link{cfg: cfg, control: control, data: data, done: make(chan struct{})}
+	l.ctx, l.cancel = context.WithCancel(context.Background())
+	l.tunnels = NewTunnels(Options{Logger: cfg.Logger, OnChange: cfg.OnChange})
+	l.tunnels.link, l.tunnels.fixed = l, true
+	for _, c := range []*sshConn{control, data} {
+		l.spawn(func() { l.serveRequests(c) })
+		l.spawn(func() { l.serveChannels(c) })
+		l.spawn(func() { l.keepAlive(c) })
+	}
+	return l, nil
+}
+
+func dialBoth(ctx context.Context, cfg Config) (control, data *sshConn, err error) {
+	// The first failure cancels the other attempt; its own error is the one
+	// worth reporting.
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	type result struct {
+		conn *sshConn
+		err  error
+	}
+	other := make(chan result, 1)
+	go func() {
+		c, err := dialSSH(ctx, cfg, "data")
+		if err != nil {
+			cancel(err)
+		}
+		other <- result{c, err}
+	}()
+	control, err = dialSSH(ctx, cfg, "control")
+	if err != nil {
+		cancel(err)
+	}
+	second := <-other
+	data = second.conn
+	if err == nil && second.err == nil {
+		return control, data, nil
+	}
+	for _, c := range []*sshConn{control, data} {
+		if c != nil {
+			c.discard()
+		}
+	}
+	if cause := context.Cause(ctx); cause != nil {
+		return nil, nil, cause
+	}
+	return nil, nil, errors.Join(err, second.err)
+}
+
+// discard closes a connection that no link serves, and waits for its goroutines.
+func (c *sshConn) discard() {
+	c.Close()
+	for range c.channels {
+	}
+	ssh.DiscardRequests(c.requests)
+	c.Wait()
+	c.out.join()
+}
+
+// spawn runs f as one of the link's goroutines, unless the link is closed.
+func (l *Link) spawn(f func()) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
+		return false
+	}
+	l.wg.Go(f)
+	return true
+}
+
+// fail ends the link, with err as the reason where it is the first one.
+func (l *Link) fail(err error) {
+	l.once.Do(func() {
+		l.err = err
+		l.cancel()
+		close(l.done)
+		if err != ErrClosed {
+			l.cfg.Logger.Warn().Err(err).Msg("link lost")
+		}
+		l.control.Close()
+		l.data.Close()
+	})
+}
+
+// serveRequests refuses the agent's global requests, keepalives of its own
+// among them: a refusal is an answer. Ends with the connection.
+func (l *Link) serveRequests(c *sshConn) { ssh.DiscardRequests(c.requests) }
+
+// serveChannels hands incoming channels to the reverses and, when the
+// connection has ended, ends the link. It never blocks: replies go to the
+// outbox and connections to goroutines of their own.
+func (l *Link) serveChannels(c *sshConn) {
+	for incoming := range c.channels {
+		if c != l.data || incoming.ChannelType() != "forwarded-tcpip" {
+			incoming.Reject(ssh.UnknownChannelType, "only forwarded-tcpip is taken here")
+			continue
+		}
+		l.routes.dispatch(l, incoming)
+	}
+	err := c.Wait()
+	l.fail(fault.Wrap(err, fault.LinkFailed, "the %s connection to the agent ended", c.name))
+	c.out.join()
+}
+
+func (l *Link) keepAlive(c *sshConn) {
+	probe := func() error {
+		_, _, err := c.SendRequest(keepaliveRequest, true, nil)
+		return err
+	}
+	l.cfg.Keepalive.watch(l.ctx, probe, c.out.lastHeard, func(since time.Time) {
+		l.fail(fault.New(fault.LinkFailed, "the agent has not answered on the %s connection for %s",
+			c.name, time.Since(since).Round(100*time.Millisecond)))
+	})
+}
+
+// Ping asks the agent for an answer on both connections and returns the longer
+// round trip. It proves that the link works end to end now, for example after
+// the laptop woke up; the keepalive does the same on its own schedule.
+func (l *Link) Ping(ctx context.Context) (time.Duration, error) {
+	start := time.Now()
+	errs := make(chan error, 2)
+	for _, c := range []*sshConn{l.control, l.data} {
+		if !l.spawn(func() {
+			_, _, err := c.SendRequest(keepaliveRequest, true, nil)
+			errs <- err
+		}) {
+			return 0, ErrClosed
+		}
+	}
+	for range 2 {
+		select {
+		case err := <-errs:
+			if err != nil {
+				return 0, l.explain(err)
+			}
+		case <-ctx.Done():
+			return 0, fmt.Errorf("waiting for the agent's answer: %w", ctx.Err())
+		}
+	}
+	return time.Since(start), nil
+}
+
+// explain prefers the reason the link ended over what a call on it ran into.
+// Once a connection has failed to read, the end is certain and only moments away.
+func (l *Link) explain(err error) error {
+	var refused *ssh.OpenChannelError
+	if errors.As(err, &refused) {
+		return err
+	}
+	if l.control.out.lost() || l.data.out.lost() {
+		<-l.done
+		return l.err
+	}
+	return err
+}
+
+// Done is closed when the link is lost or closed.
+func (l *Link) Done() <-chan struct{} { return l.done }
+
+// Err is nil while the link lives, [ErrClosed] after [Link.Close], and a
+// fault.LinkFailed when the link was lost.
+func (l *Link) Err() error {
+	select {
+	case <-l.done:
+		return l.err
+	default:
+		return nil
+	}
+}
+
+// alive says whether new connections can be carried.
+func (l *Link) alive() bool { return l != nil && l.ctx.Err() == nil }
+
+// Tunnels are the tunnels opened through the link itself; they end with it.
+func (l *Link) Tunnels() *Tunnels { return l.tunnels }
+
+// OpenForward is [Tunnels.OpenForward] for a tunnel that ends with this link.
+func (l *Link) OpenForward(ctx context.Context, spec ForwardSpec) (*Tunnel, error) {
+	return l.tunnels.OpenForward(ctx, spec)
+}
+
+// OpenReverse is [Tunnels.OpenReverse] for a tunnel that ends with this link.
+func (l *Link) OpenReverse(ctx context.Context, spec ReverseSpec) (*Tunnel, error) {
+	return l.tunnels.OpenReverse(ctx, spec)
+}
+
+// Close ends the link, its tunnels and every connection they carry, and returns
+// when all of the link's goroutines have ended. It may be called more than once,
+// but not from OnChange.
+func (l *Link) Close() error {
+	l.fail(ErrClosed)
+	l.tunnels.Close()
+	l.mu.Lock()
+	l.closed = true
+	l.mu.Unlock()
+	l.wg.Wait()
+	return nil
+}
+
+// open opens a channel on the data connection. Where ctx ends first the caller
+// goes on, and the channel, should it still come about, is closed.
+func (l *Link) open(ctx context.Context, kind string, payload []byte) (ssh.Channel, <-chan *ssh.Request, error) {
+	type result struct {
+		ch   ssh.Channel
+		reqs <-chan *ssh.Request
+		err  error
+	}
+	opened := make(chan result) // unbuffered: what is not taken is closed
+	if !l.spawn(func() {
+		ch, reqs, err := l.data.OpenChannel(kind, payload)
+		select {
+		case opened <- result{ch, reqs, err}:
+		case <-ctx.Done():
+			if err == nil {
+				ch.Close()
+				ssh.DiscardRequests(reqs) // ends with the agent's own close
+			}
+		}
+	}) {
+		return nil, nil, ErrClosed
+	}
+	select {
+	case r := <-opened:
+		if r.err != nil {
+			return nil, nil, l.explain(r.err)
+		}
+		return r.ch, r.reqs, nil
+	case <-ctx.Done():
+		return nil, nil, ctx.Err()
+	}
+}
+
+// request sends a global request on the data connection and waits for the
+// answer or for ctx. A refusal is no error: ok is false, payload its reason.
+// Where ctx ends first and the agent then consents all the same, undo is called,
+// if there is one, on a goroutine of the link.
+func (l *Link) request(ctx context.Context, kind string, payload []byte, undo func()) (ok bool, reply []byte, err error) {
+	type result struct {
+		ok    bool
+		reply []byte
+		err   error
+	}
+	answered := make(chan result) // unbuffered: what is not taken is undone
+	if !l.spawn(func() {
+		ok, reply, err := l.data.SendRequest(kind, true, payload)
+		select {
+		case answered <- result{ok, reply, err}:
+		case <-ctx.Done():
+			if ok && undo != nil {
+				undo()
+			}
+		}
+	}) {
+		return false, nil, ErrClosed
+	}
+	select {
+	case r := <-answered:
+		if r.err != nil {
+			return false, nil, l.explain(r.err)
+		}
+		return r.ok, r.reply, nil
+	case <-ctx.Done():
+		return false, nil, ctx.Err()
+	}
+}
