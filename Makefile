@@ -26,7 +26,7 @@ build: agent ## Build bin/tandem with the agents inside
 .PHONY: agent
 agent: ## Build the agents that bin/tandem embeds
 	@for arch in amd64 arm64; do \
-	  CGO_ENABLED=0 GOOS=linux GOARCH=$$arch $(GO) build -trimpath -ldflags "$(LDFLAGS) -X main.version=$(VERSION)" \
+	  CGO_ENABLED=0 GOOS=linux GOARCH=$$arch $(GO) build -trimpath -buildvcs=false -tags netgo,osusergo -ldflags "$(LDFLAGS) -X main.version=$(VERSION)" \
 	    -o $(AGENT_BIN)/tandem-agent-linux-$$arch ./cmd/tandem-agent || exit 1; \
 	done
 

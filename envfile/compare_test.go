@@ -133,9 +133,10 @@ func TestObservedTaint(t *testing.T) {
 	in := Input{
 		Container: container([]corev1.EnvVar{
 			secretKey("LATE", "late", "k", true), lit("URL", "x$(LATE)"), lit("PLAIN", "x"), lit("TOKEN", "not it"),
+			lit("OVER", "first"), secretKey("OVER", "late", "k", true),
 		}, fromSecret("later", "L_", true), fromSecret("s", "")),
 		Secrets:  map[string]*corev1.Secret{"s": secret("TOKEN", "old")},
-		Observed: []string{"LATE=v", "URL=xv", "PLAIN=y", "L_KEY=v", "TOKEN=new", "OTHER=1"},
+		Observed: []string{"LATE=v", "URL=xv", "PLAIN=y", "L_KEY=v", "TOKEN=new", "OVER=v", "OTHER=1"},
 	}
 	env := mustResolve(t, in)
 	got := map[string]bool{}
@@ -143,7 +144,7 @@ func TestObservedTaint(t *testing.T) {
 		got[v.Name] = v.Secret
 	}
 	// LATE came to be after the API was read: its origin is in the spec.
-	want := map[string]bool{"LATE": true, "URL": true, "PLAIN": false, "L_KEY": true, "TOKEN": true, "OTHER": false}
+	want := map[string]bool{"LATE": true, "URL": true, "PLAIN": false, "L_KEY": true, "TOKEN": true, "OVER": true, "OTHER": false}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}

@@ -123,6 +123,41 @@ func TestUndeliverableHoldsNoValue(t *testing.T) {
 	}
 }
 
+// Each model refuses on its own what its readers are known to change; the
+// writer's agreement of all must not be what hides a gap in one.
+func TestReaderModels(t *testing.T) {
+	const refused = "\x00"
+	for _, tt := range []struct{ text, shell, script, golang string }{
+		{"plain", "plain", "plain", "plain"},
+		{"", "", "", ""},
+		{"two words", refused, refused, refused},
+		{"'a \"b\" $c'", `a "b" $c`, `a "b" $c`, `a "b" $c`},
+		{`"it's"`, "it's", "it's", "it's"},
+		{`"a\nb"`, refused, refused, refused},
+		{`"$A"`, refused, "$A", refused},
+		{`'a\'`, `a\`, refused, refused},
+		{`'a'b`, "ab", refused, refused},
+		{`'a'\''b'`, "a'b", refused, refused},
+		{"`a`", refused, "a", refused},
+		{"'open", refused, refused, refused},
+		{"a#b", refused, refused, refused},
+		{`a\ b`, refused, refused, refused},
+	} {
+		for name, m := range map[string]struct {
+			read func(string) (string, bool)
+			want string
+		}{"shell": {readShellWord, tt.shell}, "script": {readScriptValue, tt.script}, "go": {readGoValue, tt.golang}} {
+			got, ok := m.read(tt.text)
+			if !ok {
+				got = refused
+			}
+			if got != m.want {
+				t.Errorf("%s reads %q as %q, want %q", name, tt.text, got, m.want)
+			}
+		}
+	}
+}
+
 // assignments are the names that a reader going line by line, without any
 // notion of quotes that span lines, would define: the worst case.
 func assignments(text string) []string {

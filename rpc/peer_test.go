@@ -253,6 +253,7 @@ type fake struct {
 	stop    func(ctx context.Context, id string) (session.Snapshot, error)
 	openErr error
 	env     *envfile.Environment
+	opened  chan struct{} // closed by open, where it is not nil
 
 	mu     sync.Mutex
 	setup  Setup
@@ -266,6 +267,9 @@ func (f *fake) open(_ context.Context, s Setup) (Sessions, error) {
 		return nil, f.openErr
 	}
 	f.setup = s
+	if f.opened != nil {
+		close(f.opened)
+	}
 	return f, nil
 }
 

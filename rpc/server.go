@@ -35,7 +35,8 @@ type Config struct {
 	Version string
 	// Log receives the log as JSON lines (a [zerolog.ConsoleWriter] makes them
 	// readable); nil discards it. The client gets "info" and above as
-	// window/logMessage in any case. It must not be what Serve writes to.
+	// window/logMessage in any case. It must take writes from several
+	// goroutines, as a file does, and must not be what Serve writes to.
 	Log io.Writer
 }
 
@@ -56,11 +57,12 @@ type Setup struct {
 	Logger zerolog.Logger
 }
 
-// Server serves one client over one pair of streams. See the package's
-// documentation for its goroutines and its life.
+// Server serves one client over one pair of streams. The package's
+// documentation has its goroutines and its life.
 type Server struct {
-	config  Config
-	methods map[string]handler
+	config     Config
+	methods    map[string]handler
+	parentPoll time.Duration
 
 	out    *outbox
 	calls  *calls
@@ -69,29 +71,31 @@ type Server struct {
 
 	// base is the parent of every call's context; it carries the values of
 	// Serve's context, but ends with Serve only.
-	base       context.Context
-	background sync.WaitGroup // the parent's watch and the creation of progresses
-	parentPoll time.Duration
+	base context.Context
+	// background counts what Serve waits for beside the connection: the
+	// parent's watch, progresses being created, the sessions being closed.
+	background sync.WaitGroup
 
 	logger atomic.Pointer[zerolog.Logger]
 	trace  atomic.Value // protocol.TraceValue
 
-	mu        sync.Mutex
-	phase     phase
-	client    protocol.InitializeParams
-	sessions  Sessions
-	notified  map[string]bool // ids of sessions that were ready: their failure is news
-	dropped   map[string]int64
-	progress  map[protocol.Token]jsonrpc2.ID
-	tokens    int
+	mu       sync.Mutex
+	phase    phase
+	client   protocol.InitializeParams
+	sessions Sessions                       // nil before initialize, and never changed after
+	wasReady map[string]bool                // ids of sessions whose failure is news to the user
+	dropped  map[string]int64               // bytes of output that the client missed, by session
+	progress map[protocol.Token]jsonrpc2.ID // the request that a token's cancel button cancels
+	tokens   int                            // progress tokens made by the server
+
 	closeOnce sync.Once
 	closed    chan struct{} // the sessions are closed
 	closeErr  error         // read after closed
 
 	endOnce sync.Once
-	ending  chan struct{}
-	code    int   // read after ending
-	err     error // read after ending
+	ending  chan struct{} // closed by end
+	code    int           // read after ending
+	err     error         // read after ending
 }
 
 // NewServer makes a server that serves once.
@@ -103,7 +107,7 @@ func NewServer(c Config) *Server {
 		config:     c,
 		calls:      newCalls(),
 		parentPoll: parentPoll,
-		notified:   map[string]bool{},
+		wasReady:   map[string]bool{},
 		dropped:    map[string]int64{},
 		progress:   map[protocol.Token]jsonrpc2.ID{},
 		closed:     make(chan struct{}),

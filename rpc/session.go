@@ -133,12 +133,12 @@ func (s *Server) flushDropped(id string) {
 // to start is the error of its session/start.
 func (s *Server) tellFailure(snap session.Snapshot) {
 	s.mu.Lock()
-	was := s.notified[snap.ID]
+	was := s.wasReady[snap.ID]
 	switch {
 	case snap.State == session.Ready:
-		s.notified[snap.ID] = true
+		s.wasReady[snap.ID] = true
 	case snap.State.Ended():
-		delete(s.notified, snap.ID)
+		delete(s.wasReady, snap.ID)
 	}
 	s.mu.Unlock()
 	if !was || snap.State != session.Failed || snap.Cause == nil {

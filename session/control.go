@@ -82,6 +82,7 @@ type controlServer struct {
 	manager  *Manager
 	listener net.Listener
 	path     string
+	tempDir  string          // to be removed with the socket, "" where it lies in the state folder
 	closing  context.Context // ends when close begins
 	hangUp   context.CancelFunc
 	running  sync.WaitGroup
@@ -90,12 +91,13 @@ type controlServer struct {
 func startControl(m *Manager, stateDir string) (*controlServer, error) {
 	dir := filepath.Join(stateDir, "run")
 	name := rand.Text()[:12] + ".sock"
+	tempDir := ""
 	if len(filepath.Join(dir, name)) > maxSocketPath {
 		tmp, err := os.MkdirTemp("", "tandem-")
 		if err != nil {
 			return nil, fault.Wrap(err, fault.JournalFailed, "making a folder for the control socket")
 		}
-		dir = tmp
+		dir, tempDir = tmp, tmp
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fault.Wrap(err, fault.JournalFailed, "making the control socket's folder %s", dir)
@@ -109,7 +111,7 @@ func startControl(m *Manager, stateDir string) (*controlServer, error) {
 		return nil, errors.Join(fault.Wrap(err, fault.JournalFailed, "closing the control socket %s to others", path), l.Close())
 	}
 	closing, hangUp := context.WithCancel(context.Background())
-	c := &controlServer{manager: m, listener: l, path: path, closing: closing, hangUp: hangUp}
+	c := &controlServer{manager: m, listener: l, path: path, tempDir: tempDir, closing: closing, hangUp: hangUp}
 	c.running.Go(c.accept)
 	return c, nil
 }
@@ -170,6 +172,9 @@ func (c *controlServer) close() error {
 	err := c.listener.Close() // removes the socket, too
 	c.hangUp()
 	c.running.Wait()
+	if c.tempDir != "" {
+		err = errors.Join(err, os.Remove(c.tempDir))
+	}
 	return err
 }
 

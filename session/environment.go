@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"slices"
 
@@ -87,7 +88,7 @@ func (s *Session) resolve(ctx context.Context) error {
 		files = append(files, EnvFile{Dialect: string(d), Path: f.Path})
 		for _, u := range f.Undeliverable {
 			warnings = append(warnings, envfile.Warning{Code: "undeliverable", Variable: u.Name,
-				Message: string(d) + " file cannot hold it: " + u.Reason})
+				Message: fmt.Sprintf("%s is not in the %s file: %s", u.Name, d, u.Reason)})
 		}
 	}
 	s.env.Store(env)

@@ -15,11 +15,3 @@ func dialect(name string) (envfile.Dialect, error) {
 	}
 	return d, nil
 }
-
-// warningText is a warning in one line.
-func warningText(w envfile.Warning) string {
-	if w.Variable == "" {
-		return w.Message
-	}
-	return w.Variable + ": " + w.Message
-}

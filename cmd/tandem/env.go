@@ -42,7 +42,7 @@ func newEnv(g *globals) *cobra.Command {
 			}
 			p := newPaint(os.Stderr)
 			for _, w := range env.Warnings {
-				fmt.Fprintf(os.Stderr, "%s %s\n", p.warn("tandem: warning:"), warningText(w))
+				fmt.Fprintf(os.Stderr, "%s %s\n", p.warn("tandem: warning:"), w.Message)
 			}
 			for _, u := range lost {
 				fmt.Fprintf(os.Stderr, "%s %s cannot be written as %s: %s\n", p.warn("tandem: warning:"), u.Name, d, u.Reason)

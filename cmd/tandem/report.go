@@ -42,7 +42,7 @@ func (r *reporter) SessionChanged(s session.Snapshot) {
 	}
 	r.running = s.State
 	for _, w := range s.Env.Warnings {
-		line := warningText(w)
+		line := w.Message
 		if r.warned[line] {
 			continue
 		}

@@ -3,7 +3,8 @@ package protocol
 // ErrorCode is the code of a JSON-RPC error.
 type ErrorCode int32
 
-// The codes in use: JSON-RPC 2.0's and LSP's.
+// The codes of JSON-RPC 2.0 and LSP. They tell a client how to treat a failure;
+// [ErrorData] tells which one it is.
 const (
 	// CodeParseError: the frame is not JSON. The answer's id is null.
 	CodeParseError ErrorCode = -32700
@@ -20,7 +21,8 @@ const (
 	CodeServerNotInitialized ErrorCode = -32002
 	// CodeRequestCancelled: the client cancelled the request.
 	CodeRequestCancelled ErrorCode = -32800
-	// CodeContentModified: the state changed under the request.
+	// CodeContentModified is LSP's for a state that changed under a request; no
+	// method answers with it yet.
 	CodeContentModified ErrorCode = -32801
 	// CodeServerCancelled: the server cancelled the request, because it is ending.
 	CodeServerCancelled ErrorCode = -32802

@@ -11,6 +11,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"sync/atomic"
 	"testing"
@@ -75,8 +76,10 @@ func start(t testing.TB, adjust func(*Config)) *rig {
 		Listener:          ln,
 		HostKeyFile:       filepath.Join(dir, "host_key"),
 		AuthorizedKeyFile: filepath.Join(dir, "authorized_key"),
-		ReadySocket:       r.socket,
 		Logf:              t.Logf,
+	}
+	if runtime.GOOS == "linux" {
+		cfg.ReadySocket = r.socket
 	}
 	write(t, cfg.HostKeyFile, r.host.privatePEM)
 	write(t, cfg.AuthorizedKeyFile, r.client.authorized)

@@ -49,7 +49,7 @@ func (c *Cluster) Dial(ctx context.Context, namespace, pod string, port int) (ne
 
 	raw, err := c.upgradeConnection(ctx, endpoint)
 	if err != nil {
-		return nil, request.failed(err)
+		return nil, request.failed(cause(err))
 	}
 	conn, err := openStreams(ctx, raw, namespace+"/"+pod, port)
 	if err != nil {

@@ -67,6 +67,7 @@ func TestStartFailures(t *testing.T) {
 			}
 			l := newLab(t, podSecurity)
 			l.deployment("app", func(d *appsv1.Deployment) { test.original(l, d) })
+			l.awaitObserved("app")
 			before := l.original("app")
 			c := l.connect()
 			ctx, cancel := context.WithTimeout(t.Context(), 90*time.Second)
@@ -85,7 +86,10 @@ func TestStartFailures(t *testing.T) {
 			d, err := c.Divert(ctx, w, spec)
 			if err == nil {
 				defer d.Close()
-				_, err = c.AwaitRunning(ctx, d, func(m string) { t.Log("…", m) })
+				// A program that ends at once may have been seen running.
+				if _, err = c.AwaitRunning(ctx, d, func(m string) { t.Log("…", m) }); err == nil {
+					_, err = c.AwaitReady(ctx, d, func(m string) { t.Log("…", m) })
+				}
 			}
 			t.Logf("%v: %s (hint: %s) [%s]", time.Since(start).Round(time.Millisecond), err, fault.HintOf(err), requests(c))
 			if fault.KindOf(err) != test.kind {

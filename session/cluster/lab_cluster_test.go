@@ -212,6 +212,15 @@ func (l *lab) awaitAvailable(name string, replicas int32) {
 	})
 }
 
+// awaitObserved waits until the controller has written its own annotation.
+func (l *lab) awaitObserved(name string) {
+	l.Helper()
+	l.eventually("the controller has seen the original", func() bool {
+		d, err := l.admin.AppsV1().Deployments(l.namespace).Get(l.Context(), name, metav1.GetOptions{})
+		return err == nil && d.Status.ObservedGeneration == d.Generation && d.Annotations["deployment.kubernetes.io/revision"] != ""
+	})
+}
+
 // eventually polls as the administrator: the tests have no watch to borrow.
 func (l *lab) eventually(what string, holds func() bool) {
 	l.Helper()

@@ -162,6 +162,7 @@ func (l *Link) fail(err error) {
 		}
 		l.control.Close()
 		l.data.Close()
+		l.tunnels.notify.touch()
 	})
 }
 

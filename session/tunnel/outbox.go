@@ -1,7 +1,6 @@
 package tunnel
 
 import (
-	"bufio"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -13,9 +12,6 @@ const (
 	// have to wait. Enough to fill a large write while one is under way, small
 	// enough that a keystroke behind a full box waits a millisecond or two.
 	outboxLimit = 256 << 10
-	// inboxSize is how much is read from the connection below at once. The SSH
-	// library by itself asks twice for every packet.
-	inboxSize = 128 << 10
 	// outboxKeep is the largest buffer kept for the next batch.
 	outboxKeep = 1 << 20
 )
@@ -37,7 +33,6 @@ const (
 // It also notes when the peer was last heard, for the keepalive.
 type outbox struct {
 	net.Conn
-	in    *bufio.Reader
 	born  time.Time
 	heard atomic.Int64 // nanoseconds after born of the last byte read
 	gone  atomic.Bool  // reading has failed or the box is closed
@@ -54,7 +49,6 @@ type outbox struct {
 // write below fails; join waits for that.
 func newOutbox(below net.Conn) *outbox {
 	o := &outbox{Conn: below, born: time.Now(), joined: make(chan struct{})}
-	o.in = bufio.NewReaderSize(ear{o}, inboxSize)
 	o.work, o.room = sync.NewCond(&o.mu), sync.NewCond(&o.mu)
 	go o.carry()
 	return o
@@ -107,24 +101,16 @@ func (o *outbox) carry() {
 	}
 }
 
-// Read takes what has arrived. A failure is noted before the SSH library learns
-// of it, so that whoever finds a channel at its end can ask [outbox.lost] whether
-// that was the peer's wish.
+// Read passes through and notes the time. A failure is noted before the SSH
+// library learns of it, so that whoever finds a channel at its end can ask
+// [outbox.lost] whether that was the peer's wish.
 func (o *outbox) Read(p []byte) (int, error) {
-	n, err := o.in.Read(p)
+	n, err := o.Conn.Read(p)
+	if n > 0 {
+		o.heard.Store(int64(time.Since(o.born)))
+	}
 	if err != nil {
 		o.gone.Store(true)
-	}
-	return n, err
-}
-
-// ear reads from the connection below and notes the time.
-type ear struct{ *outbox }
-
-func (e ear) Read(p []byte) (int, error) {
-	n, err := e.Conn.Read(p)
-	if n > 0 {
-		e.heard.Store(int64(time.Since(e.born)))
 	}
 	return n, err
 }

@@ -13,19 +13,22 @@ build_all() {
     -tag docker.io/tandem-testbed/pause:1 -tar "$BUILD/pause.tar"
 }
 
-# build_go MODULE BINARY PACKAGE [LDFLAGS]: Go's own cache decides what is stale
+# build_go MODULE BINARY PACKAGE [LDFLAGS]: Go's own cache decides what is stale. Moved into place, since a
+# cluster or a kubectl may be running the old one.
 build_go() {
-  (cd "$TESTBED/$1" && CGO_ENABLED=0 nice go build -trimpath -ldflags "-s -w${4:+ $4}" -o "$BUILD/bin/$2" "$3") ||
-    die "$2 did not build"
+  (cd "$TESTBED/$1" && CGO_ENABLED=0 nice go build -trimpath -ldflags "-s -w${4:+ $4}" -o "$BUILD/bin/.$2" "$3") &&
+    mv "$BUILD/bin/.$2" "$BUILD/bin/$2" || die "$2 did not build"
 }
 
 # All of Kubernetes in one program: ten CPU minutes the first time, seconds after that. The version is
 # stamped as upstream's own build does it, because the API server and kubectl show and compare it.
 build_kubernetes() {
-  local p=k8s.io/component-base/version v=${KUBERNETES_VERSION#v}
+  local v=${KUBERNETES_VERSION#v} flags='' p
   local major=${v%%.*} rest=${v#*.}
-  build_go . tandem-testbed ./kubernetes \
-    "-X $p.gitVersion=v$v -X $p.gitMajor=$major -X $p.gitMinor=${rest%%.*} -X $p.gitTreeState=clean"
+  for p in k8s.io/component-base/version k8s.io/client-go/pkg/version; do
+    flags+=" -X $p.gitVersion=v$v -X $p.gitMajor=$major -X $p.gitMinor=${rest%%.*} -X $p.gitTreeState=clean"
+  done
+  build_go . tandem-testbed ./kubernetes "$flags"
 }
 
 # What the node and the db image take from Debian.

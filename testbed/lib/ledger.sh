@@ -47,7 +47,7 @@ ledger_adopt() {
   [ "$LEDGER_STATE" = "$STATE" ] || [ ! -e "$LEDGER_STATE" ] || {
     say "cluster: \`$NAME\` was brought up from elsewhere, with its state in $LEDGER_STATE"
     hint "use the \`cluster\` of that clone"; exit 1; }
-  NET=$LEDGER_NET REGISTRY_PORT=$LEDGER_PORT
+  STATE=$LEDGER_STATE NET=$LEDGER_NET REGISTRY_PORT=$LEDGER_PORT
 }
 
 # ledger_leave: forgets this cluster; the last one out restores the kernel's settings

@@ -1,0 +1,95 @@
+package harness
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"sync"
+	"testing"
+	"time"
+)
+
+// T is what the harness needs of a test: [testing.T] and [testing.B] have it,
+// and a program that is no test can bring its own.
+type T interface {
+	Helper()
+	Name() string
+	Context() context.Context
+	TempDir() string
+	Cleanup(func())
+	Failed() bool
+	Logf(format string, args ...any)
+	Errorf(format string, args ...any)
+	Fatalf(format string, args ...any)
+}
+
+// Patience bounds every wait. Two cores that start a dozen pods at once are
+// slow; only a failure gets here.
+const Patience = 90 * time.Second
+
+// askAgain is how often Eventually asks. The cluster's own delays are longer.
+const askAgain = 50 * time.Millisecond
+
+// Eventually asks until check returns nil. It is for what has no signal: an
+// answer through a Service, for example, is right only once the node has written
+// its rules. Its last error is the failure's text.
+func Eventually(t T, what string, check func(ctx context.Context) error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), Patience)
+	defer cancel()
+	if err := Poll(ctx, check); err != nil {
+		t.Fatalf("%s: not within %s: %v", what, Patience, err)
+	}
+}
+
+// Poll is Eventually for a caller who handles the error.
+func Poll(ctx context.Context, check func(ctx context.Context) error) error {
+	tick := time.NewTicker(askAgain)
+	defer tick.Stop()
+	for {
+		err := check(ctx)
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%w (%w)", err, context.Cause(ctx))
+		case <-tick.C:
+		}
+	}
+}
+
+// Main runs the tests of a package and removes what they shared. More of them
+// run at once than there are cores, since most of their time is waiting for the
+// cluster.
+func Main(m *testing.M) int {
+	defer Close()
+	return m.Run()
+}
+
+// Close removes what a run shares: built binaries.
+func Close() {
+	shared.mu.Lock()
+	defer shared.mu.Unlock()
+	if shared.dir != "" {
+		_ = os.RemoveAll(shared.dir) // a folder below the system's temporary one
+		shared.dir = ""
+	}
+}
+
+// shared is a folder for what a whole run uses.
+var shared struct {
+	mu  sync.Mutex
+	dir string
+}
+
+func sharedDir() (string, error) {
+	shared.mu.Lock()
+	defer shared.mu.Unlock()
+	if shared.dir != "" {
+		return shared.dir, nil
+	}
+	dir, err := os.MkdirTemp("", "tandem-e2e-")
+	shared.dir = dir
+	return dir, err
+}

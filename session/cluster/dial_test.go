@@ -1,0 +1,313 @@
+package cluster
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/rs/zerolog"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/client-go/rest"
+	"k8s.io/streaming/pkg/httpstream"
+	"k8s.io/streaming/pkg/httpstream/spdy"
+	"pgregory.net/rapid"
+
+	"github.com/tandem-dev/tandem/internal/fault"
+)
+
+// node is the far end of port-forwards: a server that speaks SPDY as the kubelet
+// does, with the same library, and refuses WebSockets as old proxies do. It
+// stands in for API server, kubelet and pod; the integration tests have those.
+type node struct {
+	*httptest.Server
+	mu      sync.Mutex
+	methods []string
+}
+
+// newNode joins each pair of streams by calling serve with the data stream; what
+// serve returns goes to the error stream.
+func newNode(t *testing.T, serve func(port string, data httpstream.Stream) string) (*node, *Cluster) {
+	t.Helper()
+	n := &node{}
+	n.Server = httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		n.mu.Lock()
+		n.methods = append(n.methods, r.Method)
+		n.mu.Unlock()
+		if !strings.HasSuffix(r.URL.Path, "/api/v1/namespaces/shop/pods/api-1/portforward") {
+			status := apierrors.NewNotFound(corev1.Resource("pods"), "api-2").Status()
+			w.Header().Set("Content-Type", "application/json")
+			w.WriteHeader(int(status.Code))
+			_ = json.NewEncoder(w).Encode(status)
+			return
+		}
+		if r.Method == http.MethodGet {
+			http.Error(w, "no WebSockets here", http.StatusBadRequest)
+			return
+		}
+		if _, err := httpstream.Handshake(r, w, []string{portForwardProtocol}); err != nil {
+			t.Error(err)
+			return
+		}
+		streams := make(chan httpstream.Stream, 2)
+		conn := spdy.NewResponseUpgrader().UpgradeResponse(w, r, func(s httpstream.Stream, _ <-chan struct{}) error {
+			streams <- s
+			return nil
+		})
+		if conn == nil {
+			return
+		}
+		defer conn.Close()
+		pair := map[string]httpstream.Stream{}
+		for len(pair) < 2 {
+			select {
+			case s := <-streams:
+				pair[s.Headers().Get(corev1.StreamType)] = s
+			case <-conn.CloseChan():
+				return
+			}
+		}
+		data, complaint := pair[corev1.StreamTypeData], pair[corev1.StreamTypeError]
+		if text := serve(data.Headers().Get(corev1.PortHeader), data); text != "" {
+			_, _ = io.WriteString(complaint, text)
+		}
+		data.Close()
+		complaint.Close()
+		<-conn.CloseChan()
+	}))
+	t.Cleanup(n.Close)
+	c, err := newCluster(&rest.Config{Host: n.URL, TLSClientConfig: rest.TLSClientConfig{Insecure: true}}, Options{Namespace: "shop", Logger: zerolog.Nop()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n, c
+}
+
+func echo(_ string, data httpstream.Stream) string {
+	_, _ = io.Copy(data, data)
+	return ""
+}
+
+func dial(t *testing.T, c *Cluster) net.Conn {
+	t.Helper()
+	conn, err := c.Dial(t.Context(), "shop", "api-1", 2222)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	return conn
+}
+
+func TestDialFallsBackToSPDYAndRemembers(t *testing.T) {
+	n, c := newNode(t, func(port string, data httpstream.Stream) string {
+		_, _ = io.WriteString(data, "port "+port)
+		return ""
+	})
+	for range 2 {
+		text, err := io.ReadAll(dial(t, c))
+		if err != nil || string(text) != "port 2222" {
+			t.Errorf("read %q, %v", text, err)
+		}
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if diff := cmp.Diff([]string{"GET", "POST", "POST"}, n.methods); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	if c.Streams() != 3 {
+		t.Errorf("counted %d upgrades", c.Streams())
+	}
+}
+
+func TestDialWithoutWebSockets(t *testing.T) {
+	t.Setenv("PORT_FORWARD_WEBSOCKETS", "false")
+	n, c := newNode(t, echo)
+	dial(t, c)
+	if !slices.Equal(n.methods, []string{"POST"}) {
+		t.Errorf("asked with %v", n.methods)
+	}
+}
+
+func TestDialNoSuchPod(t *testing.T) {
+	n, c := newNode(t, echo)
+	_, err := c.Dial(t.Context(), "shop", "api-2", 2222)
+	if fault.KindOf(err) != fault.PodGone {
+		t.Errorf("%s: %v", fault.KindOf(err), err)
+	}
+	if len(n.methods) != 1 {
+		t.Errorf("a pod that is gone was asked for %d times", len(n.methods))
+	}
+}
+
+func TestStreamCarriesBytes(t *testing.T) {
+	_, c := newNode(t, echo)
+	conn := dial(t, c)
+	sent := bytes.Repeat([]byte("0123456789abcdef"), 64<<10) // 1 MiB
+	done := make(chan error, 1)
+	go func() { // ends when all is written; joined below
+		_, err := conn.Write(sent)
+		done <- err
+	}()
+	got := make([]byte, len(sent))
+	if _, err := io.ReadFull(conn, got); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(sent, got) {
+		t.Error("the bytes came back changed")
+	}
+	if got := conn.RemoteAddr().String(); got != "shop/api-1:2222" {
+		t.Errorf("remote address %q", got)
+	}
+}
+
+func TestStreamTellsWhatTheNodeSays(t *testing.T) {
+	_, c := newNode(t, func(string, httpstream.Stream) string { return "connection refused in the pod" })
+	_, err := io.ReadAll(dial(t, c))
+	if fault.KindOf(err) != fault.LinkFailed || !strings.Contains(err.Error(), "connection refused in the pod") {
+		t.Errorf("%s: %v", fault.KindOf(err), err)
+	}
+}
+
+func TestStreamReadDeadline(t *testing.T) {
+	_, c := newNode(t, echo)
+	conn := dial(t, c)
+	if err := conn.SetReadDeadline(time.Now().Add(20 * time.Millisecond)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := conn.Read(make([]byte, 1)); !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("got %v", err)
+	}
+	if _, err := conn.Write([]byte("x")); err != nil {
+		t.Fatal(err)
+	}
+	if err := conn.SetReadDeadline(time.Time{}); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := conn.Read(make([]byte, 1)); n != 1 || err != nil {
+		t.Errorf("after the deadline was taken back: %d, %v", n, err)
+	}
+}
+
+// TestStreamWriteDeadline: the far end reads nothing until all buffers between
+// are full.
+func TestStreamWriteDeadline(t *testing.T) {
+	release := make(chan struct{})
+	_, c := newNode(t, func(string, httpstream.Stream) string { <-release; return "" })
+	defer close(release)
+	conn := dial(t, c)
+	if err := conn.SetWriteDeadline(time.Now().Add(200 * time.Millisecond)); err != nil {
+		t.Fatal(err)
+	}
+	chunk := make([]byte, 1<<20)
+	for range 1000 {
+		if _, err := conn.Write(chunk); err != nil {
+			if !errors.Is(err, os.ErrDeadlineExceeded) {
+				t.Errorf("got %v", err)
+			}
+			return
+		}
+	}
+	t.Error("a gigabyte went to somebody who reads nothing")
+}
+
+func TestStreamCloseEndsReadAndWrite(t *testing.T) {
+	release := make(chan struct{})
+	_, c := newNode(t, func(string, httpstream.Stream) string { <-release; return "" })
+	defer close(release)
+	conn := dial(t, c)
+	ended := make(chan error, 2)
+	go func() { _, err := conn.Read(make([]byte, 1)); ended <- err }() // both end with Close
+	go func() { _, err := conn.Write(make([]byte, 256<<20)); ended <- err }()
+	time.Sleep(50 * time.Millisecond) // both may be blocked by now; the test holds either way
+	conn.Close()
+	for range 2 {
+		if err := <-ended; !errors.Is(err, net.ErrClosed) {
+			t.Errorf("got %v", err)
+		}
+	}
+	conn.Close()
+}
+
+func TestStreamEndsWithTheServer(t *testing.T) {
+	n, c := newNode(t, echo)
+	conn := dial(t, c)
+	n.CloseClientConnections()
+	hijacked := make(chan error, 1)
+	go func() { _, err := conn.Read(make([]byte, 1)); hijacked <- err }() // ends with Close
+	conn.Close()
+	if err := <-hijacked; err == nil {
+		t.Error("a read from a closed connection succeeded")
+	}
+}
+
+func TestDialIsCancelled(t *testing.T) {
+	silent, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	c, err := newCluster(&rest.Config{Host: "http://" + silent.Addr().String()}, Options{Namespace: "shop", Logger: zerolog.Nop()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if _, err := c.Dial(ctx, "shop", "api-1", 1); fault.KindOf(err) != fault.Timeout && fault.KindOf(err) != fault.ClusterUnreachable {
+		t.Errorf("%s: %v", fault.KindOf(err), err)
+	}
+}
+
+// TestFramesAreWrittenWhole: however a frame is cut into writes, the connection
+// sees one write per frame, and the same bytes.
+func TestFramesAreWrittenWhole(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var sent []byte
+		var sizes []int
+		record := &recorder{}
+		w := &frameWriter{Conn: record}
+		for range rapid.IntRange(1, 8).Draw(t, "frames") {
+			body := rapid.SliceOfN(rapid.Byte(), 0, 300).Draw(t, "body")
+			frame := append([]byte{0, 0, 0, 1, 1, 0, byte(len(body) >> 8), byte(len(body))}, body...)
+			sent, sizes = append(sent, frame...), append(sizes, len(frame))
+			for rest := frame; len(rest) > 0; {
+				cut := rapid.IntRange(1, len(rest)).Draw(t, "cut")
+				if n, err := w.Write(rest[:cut]); n != cut || err != nil {
+					t.Fatalf("write: %d, %v", n, err)
+				}
+				rest = rest[cut:]
+			}
+		}
+		if !bytes.Equal(sent, record.all) {
+			t.Fatalf("sent %x, written %x", sent, record.all)
+		}
+		if !slices.Equal(sizes, record.sizes) {
+			t.Fatalf("frames of %v were written as %v", sizes, record.sizes)
+		}
+	})
+}
+
+type recorder struct {
+	net.Conn
+	all   []byte
+	sizes []int
+}
+
+func (r *recorder) Write(p []byte) (int, error) {
+	r.all, r.sizes = append(r.all, p...), append(r.sizes, len(p))
+	return len(p), nil
+}
