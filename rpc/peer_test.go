@@ -21,9 +21,13 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	if os.Getenv(claimChild) != "" {
+	// Some tests are about a process, and run this binary again as that.
+	switch {
+	case os.Getenv(claimChild) != "":
 		claimAndPrint()
 		return
+	case os.Getenv(serveChild) != "":
+		os.Exit(serveStdio())
 	}
 	goleak.VerifyTestMain(m)
 }

@@ -188,7 +188,7 @@ func (s *Session) divert(ctx context.Context) error {
 		SessionID: s.id, Owner: owner, Host: host, Since: s.run.entry.Started,
 		AgentImage: s.cfg.AgentImage,
 		Keys:       cluster.AgentKeys{Host: keys.HostPrivatePEM, Authorized: keys.ClientAuthorized},
-		Labels:     dev.Labels, Annotations: dev.Annotations,
+		Labels:     dev.Labels, Annotations: dev.Annotations, PriorityClass: dev.PriorityClassName,
 	}
 	for _, r := range dev.Reverse {
 		spec.Reverse = append(spec.Reverse, r.Remote)

@@ -27,9 +27,11 @@ func newAgent() *cobra.Command {
 		},
 	}
 	push.Flags().BoolVar(&insecure, "insecure", false, "allow plain HTTP (always allowed for localhost)")
-	images := &cobra.Command{Use: "image", Short: "The image that brings the agent into a pod"}
+	images := &cobra.Command{Use: "image", Short: "The image that brings the agent into the dev container"}
+	onlyVerbs(images)
 	images.AddCommand(push)
-	agent := &cobra.Command{Use: "agent", Short: "The program that runs in the dev container"}
+	agent := &cobra.Command{Use: "agent", Short: "Prepare the agent, the program that runs in the dev container"}
+	onlyVerbs(agent)
 	agent.AddCommand(images)
 	return agent
 }

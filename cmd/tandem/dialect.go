@@ -11,7 +11,7 @@ import (
 func dialect(name string) (envfile.Dialect, error) {
 	d := envfile.Dialect(name)
 	if !slices.Contains(envfile.Dialects(), d) {
-		return "", usageError{fmt.Errorf("--format %q: want one of %v", name, envfile.Dialects())}
+		return "", usageError{fmt.Errorf("--format %q: want dotenv, json or shell", name)}
 	}
 	return d, nil
 }

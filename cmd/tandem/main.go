@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -50,7 +51,7 @@ func run(args []string) int {
 
 	cmd := newRoot()
 	cmd.SetArgs(args)
-	err := cmd.ExecuteContext(ctx)
+	verb, err := cmd.ExecuteContextC(ctx)
 	var code exitCode
 	var usage usageError
 	switch {
@@ -59,7 +60,7 @@ func run(args []string) int {
 	case errors.As(err, &code):
 		return int(code)
 	case errors.As(err, &usage):
-		fmt.Fprintf(os.Stderr, "tandem: %v\nTry `tandem --help`.\n", err)
+		fmt.Fprintf(os.Stderr, "tandem: %v\nTry `%s --help`.\n", err, verb.CommandPath())
 		return 2
 	}
 	explain(os.Stderr, err)
@@ -92,18 +93,43 @@ func newRoot() *cobra.Command {
 		Version:       version,
 		SilenceErrors: true,
 		SilenceUsage:  true,
+		// Not the flags' defaults: help would show what is set on this machine.
+		PersistentPreRun: func(*cobra.Command, []string) {
+			g.stateDir = or(g.stateDir, os.Getenv("TANDEM_STATE_DIR"))
+			g.agentImage = or(g.agentImage, os.Getenv("TANDEM_AGENT_IMAGE"))
+		},
 	}
 	f := root.PersistentFlags()
 	f.StringVar(&g.kubeconfig, "kubeconfig", "", "kubeconfig file (default: $KUBECONFIG, then ~/.kube/config)")
 	f.StringVar(&g.context, "context", "", "context of the kubeconfig (default: the current one)")
 	f.StringVarP(&g.namespace, "namespace", "n", "", "namespace (default: the context's)")
-	f.StringVar(&g.stateDir, "state-dir", os.Getenv("TANDEM_STATE_DIR"), "where the journal of sessions is kept ($TANDEM_STATE_DIR; default: $XDG_STATE_HOME/tandem, ~/.local/state/tandem)")
-	f.StringVar(&g.agentImage, "agent-image", os.Getenv("TANDEM_AGENT_IMAGE"), "image that brings the agent into the pod ($TANDEM_AGENT_IMAGE; 'tandem agent image push' makes one)")
+	f.StringVar(&g.stateDir, "state-dir", "", "folder of the journal of sessions (default: $TANDEM_STATE_DIR, then $XDG_STATE_HOME/tandem, then ~/.local/state/tandem)")
+	f.StringVar(&g.agentImage, "agent-image", "", "image that brings the agent into the pod; 'tandem agent image push' makes one (default: $TANDEM_AGENT_IMAGE)")
 	f.StringVar(&g.logLevel, "log-level", "warn", "log level on stderr: trace, debug, info, warn, error, disabled")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.SetVersionTemplate("tandem {{.Version}}\n")
+	onlyVerbs(root)
 	root.AddCommand(newServe(&g), newUp(&g), newDown(&g), newEnv(&g), newStatus(&g), newAgent(), newVersion())
 	return root
+}
+
+// onlyVerbs makes a command that only groups others: alone it shows its help,
+// and a verb that it does not have is wrong usage, at every depth.
+func onlyVerbs(group *cobra.Command) {
+	group.DisableFlagsInUseLine = true
+	group.SuggestionsMinimumDistance = 2
+	group.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+	group.Args = func(cmd *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return nil
+		}
+		near := ""
+		if like := cmd.SuggestionsFor(args[0]); len(like) > 0 {
+			near = fmt.Sprintf(" (did you mean %s?)", strings.Join(like, " or "))
+		}
+		_, path, _ := strings.Cut(cmd.CommandPath()+" "+args[0], " ")
+		return usageError{fmt.Errorf("there is no command %q%s", path, near)}
+	}
 }
 
 // wrongArgs makes cobra's complaints about arguments usage errors.

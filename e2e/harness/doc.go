@@ -4,9 +4,9 @@
 //
 //	ns := harness.NewNamespace(t)                 // a namespace of its own, with the shop in it
 //	ws := harness.NewWorkspace(t, ns)             // the shop's okteto.yml and sources, on free local ports
-//	c := harness.Serve(t, ws)                     // tandem serve, initialized
-//	snap, err := c.Start(harness.StartParams{Dev: "api", Options: run})
-//	c.AwaitState(snap.ID, protocol.StateReady)
+//	c := harness.Serve(ws)                        // tandem serve, initialized
+//	snap := c.MustStart("api")                    // session/start, until ready
+//	c.AwaitOutput(snap.ID, "serving")
 //	ns.AwaitServedBy("local")
 //
 // Everything is given back with the test: processes end, the namespace is

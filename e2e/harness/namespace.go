@@ -248,3 +248,10 @@ func (n *Namespace) Pods(ctx context.Context, selector string) ([]corev1.Pod, er
 	}
 	return pods, nil
 }
+
+// For is the same namespace for a subtest.
+func (n *Namespace) For(t T) *Namespace {
+	sub := *n
+	sub.T = t
+	return &sub
+}

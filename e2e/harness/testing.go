@@ -2,7 +2,6 @@ package harness
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"sync"
 	"testing"
@@ -25,7 +24,7 @@ type T interface {
 
 // Patience bounds every wait. Two cores that start a dozen pods at once are
 // slow; only a failure gets here.
-const Patience = 90 * time.Second
+const Patience = 30 * time.Second
 
 // askAgain is how often Eventually asks. The cluster's own delays are longer.
 const askAgain = 50 * time.Millisecond
@@ -42,18 +41,24 @@ func Eventually(t T, what string, check func(ctx context.Context) error) {
 	}
 }
 
+// oneCheck bounds one question of Poll, beyond the end of its context, so that
+// the failure is what the last check found and not that time was up.
+const oneCheck = 5 * time.Second
+
 // Poll is Eventually for a caller who handles the error.
 func Poll(ctx context.Context, check func(ctx context.Context) error) error {
 	tick := time.NewTicker(askAgain)
 	defer tick.Stop()
 	for {
-		err := check(ctx)
+		one, cancel := context.WithTimeout(context.WithoutCancel(ctx), oneCheck)
+		err := check(one)
+		cancel()
 		if err == nil {
 			return nil
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("%w (%w)", err, context.Cause(ctx))
+			return err
 		case <-tick.C:
 		}
 	}

@@ -104,9 +104,9 @@ func (w *Workspace) EnvFile(dev, ending string) string {
 }
 
 var (
-	forwardLine = regexp.MustCompile(`^(\s+- )(\d+)(:.*)$`)       // LOCAL:[SERVICE:]REMOTE
-	reverseLine = regexp.MustCompile(`^(\s+- \d+:)(\d+)(.*)$`)    // REMOTE:LOCAL
-	localURL    = regexp.MustCompile(`(localhost:)(\d+)`)         // in an environment
+	forwardLine = regexp.MustCompile(`^(\s+- )(\d+)(:.*)$`)        // LOCAL:[SERVICE:]REMOTE
+	reverseLine = regexp.MustCompile(`^(\s+- \d+:)(\d+)(.*)$`)     // REMOTE:LOCAL
+	localURL    = regexp.MustCompile(`(localhost:)(\d+)`)          // in an environment
 	section     = regexp.MustCompile(`^\s+(forward|reverse|\w+):`) // of a dev
 )
 

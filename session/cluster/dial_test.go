@@ -35,6 +35,7 @@ type node struct {
 	*httptest.Server
 	mu      sync.Mutex
 	methods []string
+	serving sync.WaitGroup // one for each request that is answered
 }
 
 // newNode joins each pair of streams by calling serve with the data stream; what
@@ -43,6 +44,8 @@ func newNode(t *testing.T, serve func(port string, data httpstream.Stream) strin
 	t.Helper()
 	n := &node{}
 	n.Server = httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		n.serving.Add(1)
+		defer n.serving.Done()
 		n.mu.Lock()
 		n.methods = append(n.methods, r.Method)
 		n.mu.Unlock()
@@ -85,9 +88,19 @@ func newNode(t *testing.T, serve func(port string, data httpstream.Stream) strin
 		}
 		data.Close()
 		complaint.Close()
-		<-conn.CloseChan()
+		// The client closes first, unless the library is stuck with what serve
+		// did not read and cannot see that.
+		select {
+		case <-conn.CloseChan():
+		case <-time.After(time.Second):
+		}
+		_ = data.Reset()
+		_ = complaint.Reset()
 	}))
-	t.Cleanup(n.Close)
+	t.Cleanup(func() {
+		n.Close() // does not wait for connections that were upgraded
+		n.serving.Wait()
+	})
 	c, err := newCluster(&rest.Config{Host: n.URL, TLSClientConfig: rest.TLSClientConfig{Insecure: true}}, Options{Namespace: "shop", Logger: zerolog.Nop()})
 	if err != nil {
 		t.Fatal(err)

@@ -32,6 +32,8 @@ type DivertSpec struct {
 	SSHPort int
 	// Labels and Annotations are put on the dev Deployment and its pod.
 	Labels, Annotations map[string]string
+	// PriorityClass replaces the pod's own where it is not empty.
+	PriorityClass string
 }
 
 // AgentKeys reach the dev container in a Secret.
@@ -79,6 +81,7 @@ func (c *Cluster) Divert(ctx context.Context, w *Workload, spec DivertSpec) (*Di
 	template, notes := devTemplate(w, agentSpec{
 		token: record.Token, image: spec.AgentImage, secret: record.Secret, port: record.Port,
 		reverse: spec.Reverse, labels: spec.Labels, annotations: spec.Annotations,
+		priorityClass: spec.PriorityClass,
 	})
 
 	if err := c.claim(ctx, w, record); err != nil {

@@ -20,7 +20,7 @@ type finding struct {
 	key      string
 	err      *fault.Error
 	patience time.Duration
-	// logOf names the container whose log may say more; previous, that the log
+	// logOf names the container of ours whose log may say more; previous, that the log
 	// is of the run before.
 	logOf         string
 	previous      bool
@@ -151,9 +151,9 @@ func startPhase(r Record, pod *corev1.Pod) string {
 // deploymentFinding reads why the Deployment controller cannot make the pod.
 func deploymentFinding(v view) *finding {
 	if v.dev == nil {
-		return &finding{key: "gone", patience: 2 * time.Second,
-			err: fault.New(fault.PodGone, "the dev workload %q was deleted", v.record.Deployment).
-				Hint("somebody or something removed it: start again; a GitOps tool may prune what it does not know")}
+		return &finding{key: "gone",
+			err: fault.New(fault.SessionNotFound, "the dev workload %q was deleted by somebody else", v.record.Deployment).
+				Hint("start again; if nobody did `tandem down`, a GitOps tool may prune what it does not know")}
 	}
 	for _, c := range v.dev.Status.Conditions {
 		if c.Type != appsv1.DeploymentReplicaFailure || c.Status != corev1.ConditionTrue {
@@ -292,7 +292,10 @@ func pullFinding(container string, role role, image string, w *corev1.ContainerS
 }
 
 func crashFinding(s *corev1.ContainerStatus, role role, t *corev1.ContainerStateTerminated, previous bool) *finding {
-	f := &finding{key: "crash " + s.Name, logOf: s.Name, previous: previous}
+	f := &finding{key: "crash " + s.Name}
+	if role != roleSidecar { // the agent's log is ours; theirs may hold anything, a Secret's value too
+		f.logOf, f.previous = s.Name, previous
+	}
 	how := "ended"
 	if t != nil {
 		how = fmt.Sprintf("ended with exit code %d", t.ExitCode)
@@ -300,7 +303,7 @@ func crashFinding(s *corev1.ContainerStatus, role role, t *corev1.ContainerState
 			how = fmt.Sprintf("was ended by signal %d", t.Signal)
 		}
 		if t.Reason != "" && t.Reason != "Error" && t.Reason != "Completed" {
-			how += " (" + joined(t.Reason, t.Message) + ")"
+			how += " (" + t.Reason + ")" // not t.Message: the container may write it itself
 		}
 	}
 	f.err = fault.New(fault.ContainerCrashed, "%s %q %s", role, s.Name, how).With("container", s.Name)

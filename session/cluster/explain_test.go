@@ -145,7 +145,7 @@ func TestExamineBeforeThePodHasANode(t *testing.T) {
 		{name: "pod security", dev: refused(`pods "x" is forbidden: violates PodSecurity "restricted:latest"`), kind: fault.PodSecurityDenied, soon: true},
 		{name: "webhook", dev: refused(`admission webhook "w.example" denied the request: no latest`), kind: fault.AdmissionDenied, soon: true, mention: "no latest"},
 		{name: "other", dev: refused("no reason known"), kind: fault.AdmissionDenied, soon: true, mention: "no reason known"},
-		{name: "deleted", kind: fault.PodGone},
+		{name: "deleted", kind: fault.SessionNotFound, soon: true},
 		{name: "no node", dev: &appsv1.Deployment{}, pod: unschedulable("0/1 nodes are available: 1 Insufficient cpu."), kind: fault.PodUnschedulable, mention: "Insufficient cpu"},
 		{name: "preempting", dev: &appsv1.Deployment{}, pod: preempting},
 		{name: "evicted", dev: &appsv1.Deployment{}, pod: evicted, kind: fault.PodGone, mention: "Evicted: low on memory"},

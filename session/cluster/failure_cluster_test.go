@@ -29,8 +29,8 @@ func TestStartFailures(t *testing.T) {
 		message     []string
 	}{
 		{name: "agent image missing", original: asIs,
-			spec: func(s *DivertSpec) { s.AgentImage = "127.0.0.1:5000/tandem-test/none:1" },
-			kind: fault.ImagePullFailed, message: []string{"127.0.0.1:5000/tandem-test/none:1", "agent"}},
+			spec: func(s *DivertSpec) { s.AgentImage = testRegistry() + "/tandem-test/none:1" },
+			kind: fault.ImagePullFailed, message: []string{"/tandem-test/none:1", "agent"}},
 		{name: "agent crashes", original: asIs,
 			spec: func(s *DivertSpec) { s.Keys.Host = []byte("no key") },
 			kind: fault.ContainerCrashed, message: []string{`"app"`, "exit code"}},
@@ -308,4 +308,47 @@ func (l *lab) scale(name string, replicas int32) {
 	if _, err := l.admin.AppsV1().Deployments(l.namespace).UpdateScale(l.Context(), name, s, metav1.UpdateOptions{}); err != nil {
 		l.Fatal(err)
 	}
+}
+
+// TestLeftoverAnnotation: what an interrupted start left, or a rollout undo
+// brought back, does not count as a session once it has settled.
+func TestLeftoverAnnotation(t *testing.T) {
+	l := newLab(t, "restricted")
+	l.deployment("app", nil)
+	c := l.connect()
+	keys, _ := l.agentKeys()
+	find := func() *Workload {
+		w, err := c.Find(t.Context(), Target{Name: "app"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return w
+	}
+	w := find()
+	for _, test := range []struct {
+		age  time.Duration
+		busy bool
+	}{{time.Second, true}, {settling + time.Second, false}} {
+		spec := l.spec(keys)
+		spec.Since = time.Now().Add(-test.age)
+		r := c.Record(w, spec)
+		if err := c.annotate(t.Context(), r, "", r.annotation()); err != nil {
+			t.Fatal(err)
+		}
+		if got := find().Diverted != nil; got != test.busy {
+			t.Errorf("after %v: taken %v, want %v", test.age, got, test.busy)
+		}
+	}
+	d, err := c.Divert(t.Context(), find(), l.spec(keys))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	if err := c.RestoreWithin(t.Context(), d.Record, 0); err != nil {
+		t.Fatal(err)
+	}
+	if w := find(); w.Diverted != nil || w.leftover != "" || w.Replicas != 2 {
+		t.Errorf("not as before: %+v", w)
+	}
+	l.nothingLeft()
 }

@@ -118,6 +118,13 @@ var testImage = sync.OnceValues(func() (string, error) {
 	return pushImage(layer.Bytes())
 })
 
+func testRegistry() string {
+	if r := os.Getenv("TANDEM_TEST_REGISTRY"); r != "" {
+		return r
+	}
+	return "127.0.0.1:5000"
+}
+
 func pushImage(layer []byte) (string, error) {
 	l, err := tarball.LayerFromOpener(func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(layer)), nil })
 	if err != nil {
@@ -137,15 +144,11 @@ func pushImage(layer []byte) (string, error) {
 	if image, err = mutate.ConfigFile(image, file); err != nil {
 		return "", err
 	}
-	registry := os.Getenv("TANDEM_TEST_REGISTRY")
-	if registry == "" {
-		registry = "127.0.0.1:5000"
-	}
 	digest, err := image.Digest()
 	if err != nil {
 		return "", err
 	}
-	ref := registry + "/tandem-test/cluster:" + digest.Hex[:12]
+	ref := testRegistry() + "/tandem-test/cluster:" + digest.Hex[:12]
 	return ref, crane.Push(image, ref, crane.Insecure)
 }
 

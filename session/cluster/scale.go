@@ -17,7 +17,8 @@ import (
 // ScaleDown takes the original to 0 replicas through its scale subresource.
 // Should somebody have scaled it since Find, the new number is what Restore
 // will give back: it is noted in d.Record and on the original first, so journal
-// d.Record again afterwards. An original at 0 is left alone.
+// d.Record again afterwards. It may be called again: an original at 0 is left
+// alone, and so is the number on record.
 func (c *Cluster) ScaleDown(ctx context.Context, d *Diversion) error {
 	r := &d.Record
 	for attempt := 1; ; attempt++ {
@@ -35,8 +36,11 @@ func (c *Cluster) ScaleDown(ctx context.Context, d *Diversion) error {
 		if err != nil {
 			return getting(r.Namespace, r.Kind, r.Name).failed(err)
 		}
-		if now.Replicas == r.Replicas {
-			continue
+		switch now.Replicas {
+		case 0:
+			return nil // by an earlier call: the number on record stays
+		case r.Replicas:
+			continue // it was changed and changed back
 		}
 		r.Replicas = now.Replicas
 		if err := c.annotate(ctx, *r, "", r.annotation()); err != nil {

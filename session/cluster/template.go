@@ -50,6 +50,8 @@ type agentSpec struct {
 	reverse     []int
 	labels      map[string]string
 	annotations map[string]string
+	// priorityClass replaces the original's where it is not empty.
+	priorityClass string
 }
 
 // devTemplate makes the pod template of the dev workload from the original's.
@@ -86,6 +88,10 @@ func devTemplate(w *Workload, a agentSpec) (corev1.PodTemplateSpec, []string) {
 	}
 	spec.TerminationGracePeriodSeconds = ptr.To[int64](1) // the agent has nothing to finish
 	spec.RestartPolicy = corev1.RestartPolicyAlways
+	if a.priorityClass != "" {
+		spec.PriorityClassName = a.priorityClass
+		spec.Priority = nil // admission computes it from the class
+	}
 
 	var sidecars []corev1.Container
 	for _, c := range spec.InitContainers {

@@ -169,3 +169,18 @@ func TestTwoSessionsOfOneNameDiffer(t *testing.T) {
 		t.Errorf("their dev Deployments %s and %s could stand side by side", first.Deployment, second.Deployment)
 	}
 }
+
+func TestPriorityClassReplacesTheOriginals(t *testing.T) {
+	for _, want := range []string{"", "urgent"} {
+		w := &Workload{Kind: KindDeployment, Name: "api", Container: "api"}
+		w.Template.Spec.Containers = []corev1.Container{{Name: "api"}}
+		w.Template.Spec.PriorityClassName = "usual"
+		got, _ := devTemplate(w, agentSpec{token: "t", port: 1, priorityClass: want})
+		if want == "" {
+			want = "usual"
+		}
+		if got.Spec.PriorityClassName != want {
+			t.Errorf("got %q, want %q", got.Spec.PriorityClassName, want)
+		}
+	}
+}

@@ -1,0 +1,136 @@
+package load
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"strconv"
+	"time"
+)
+
+// Plan says how much to measure.
+type Plan struct {
+	// Connections is how many requests are made over a new connection each.
+	Connections int `json:"connections"`
+	// Requests is how many are made over one connection that is kept.
+	Requests int `json:"requests"`
+	// Bytes are moved once in each direction.
+	Bytes int64 `json:"bytes"`
+}
+
+// Result is what was measured.
+type Result struct {
+	// New are the times from before the dial to the whole answer, in ns.
+	New []time.Duration `json:"new"`
+	// Kept are the times of a request over a kept connection, in ns.
+	Kept []time.Duration `json:"kept"`
+	// Down and Up are bytes per second, towards the one who asks and away.
+	Down float64 `json:"down"`
+	Up   float64 `json:"up"`
+}
+
+// Measure asks a [Handler] at base ("http://host:port").
+func Measure(ctx context.Context, base string, p Plan) (Result, error) {
+	var r Result
+	fresh := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	for range p.Connections {
+		took, err := get(ctx, fresh, base)
+		if err != nil {
+			return r, fmt.Errorf("over a new connection: %w", err)
+		}
+		r.New = append(r.New, took)
+	}
+	transport := &http.Transport{}
+	kept := &http.Client{Transport: transport}
+	defer transport.CloseIdleConnections()
+	for i := range p.Requests + 1 {
+		took, err := get(ctx, kept, base)
+		if err != nil {
+			return r, fmt.Errorf("over a kept connection: %w", err)
+		}
+		if i > 0 { // the first one makes the connection
+			r.Kept = append(r.Kept, took)
+		}
+	}
+	if p.Bytes == 0 {
+		return r, nil
+	}
+	var err error
+	if r.Down, err = download(ctx, kept, base, p.Bytes); err != nil {
+		return r, fmt.Errorf("downloading: %w", err)
+	}
+	if r.Up, err = upload(ctx, kept, base, p.Bytes); err != nil {
+		return r, fmt.Errorf("uploading: %w", err)
+	}
+	return r, nil
+}
+
+func get(ctx context.Context, client *http.Client, base string) (time.Duration, error) {
+	began := time.Now()
+	err := do(ctx, client, http.MethodGet, base+"/small", nil, 0, int64(len(small)))
+	return time.Since(began), err
+}
+
+func download(ctx context.Context, client *http.Client, base string, n int64) (float64, error) {
+	began := time.Now()
+	err := do(ctx, client, http.MethodGet, base+"/bytes?n="+strconv.FormatInt(n, 10), nil, 0, n)
+	return float64(n) / time.Since(began).Seconds(), err
+}
+
+func upload(ctx context.Context, client *http.Client, base string, n int64) (float64, error) {
+	began := time.Now()
+	err := do(ctx, client, http.MethodPost, base+"/sink", io.LimitReader(&noise{}, n), n, int64(len(strconv.FormatInt(n, 10))))
+	return float64(n) / time.Since(began).Seconds(), err
+}
+
+// do makes one request and reads exactly want bytes.
+func do(ctx context.Context, client *http.Client, method, url string, body io.Reader, size, want int64) error {
+	request, err := http.NewRequestWithContext(ctx, method, url, body)
+	if err != nil {
+		return err
+	}
+	request.ContentLength = size
+	answer, err := client.Do(request)
+	if err != nil {
+		return err
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusOK {
+		return fmt.Errorf("%s: %s", url, answer.Status)
+	}
+	got, err := io.Copy(io.Discard, answer.Body)
+	if err == nil && got != want {
+		err = fmt.Errorf("%s: %d bytes instead of %d", url, got, want)
+	}
+	return err
+}
+
+// noise is an endless stream of bytes that nothing on the way could compress.
+type noise struct{ at int }
+
+var block = func() []byte {
+	random := rand.NewChaCha8([32]byte{})
+	b := make([]byte, 256<<10)
+	_, _ = random.Read(b) // never fails
+	return b
+}()
+
+func (n *noise) Read(p []byte) (int, error) {
+	copied := copy(p, block[n.at:])
+	n.at = (n.at + copied) % len(block)
+	return copied, nil
+}
+
+// writeNoise writes size such bytes.
+func writeNoise(w io.Writer, size int64) error {
+	for size > 0 {
+		n, err := w.Write(block[:min(size, int64(len(block)))])
+		if err != nil {
+			return err
+		}
+		size -= int64(n)
+	}
+	return nil
+}

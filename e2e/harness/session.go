@@ -1,0 +1,37 @@
+package harness
+
+import "github.com/tandem-dev/tandem/rpc/protocol"
+
+// StartParams are what session/start is asked with; the manifest is the
+// workspace's.
+func (c *Client) StartParams(dev string) protocol.SessionStartParams {
+	return protocol.SessionStartParams{
+		Manifest: "file://" + c.Workspace.Manifest(), Dev: dev,
+		Options: protocol.SessionStartOptions{Run: true},
+	}
+}
+
+// SessionID is the id that a dev's session gets.
+func (w *Workspace) SessionID(dev string) string { return w.Namespace.Name + "/" + dev }
+
+// MustStart starts the dev with its command and returns the ready snapshot.
+func (c *Client) MustStart(dev string) protocol.Snapshot {
+	c.T.Helper()
+	var snap protocol.Snapshot
+	c.MustCall(protocol.MethodSessionStart, c.StartParams(dev), &snap)
+	if snap.State != protocol.StateReady {
+		c.T.Fatalf("session/start answers with state %s", snap.State)
+	}
+	return snap
+}
+
+// MustStop stops a session and returns its last snapshot.
+func (c *Client) MustStop(id string) protocol.Snapshot {
+	c.T.Helper()
+	var snap protocol.Snapshot
+	c.MustCall(protocol.MethodSessionStop, protocol.SessionStopParams{ID: id}, &snap)
+	if snap.State != protocol.StateStopped {
+		c.T.Fatalf("session/stop answers with state %s", snap.State)
+	}
+	return snap
+}

@@ -1,0 +1,209 @@
+package harness
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/google/go-cmp/cmp"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// DevLabel is on everything that a session makes in the cluster.
+const DevLabel = "tandem.dev/dev-container"
+
+// sessionAnnotation marks an original while a session has it.
+const sessionAnnotation = "tandem.dev/session"
+
+// State is what a namespace holds, without what the cluster itself counts up:
+// two states are equal when nobody who looks could tell them apart.
+type State map[string]Object
+
+// Object is one object's part that belongs to people.
+type Object struct {
+	UID                 string
+	Labels, Annotations map[string]string
+	Finalizers          []string
+	Owners              []metav1.OwnerReference
+	Content             any // the spec, or the data
+}
+
+// State reads Deployments, StatefulSets, ReplicaSets, Services, ConfigMaps and Secrets.
+func (n *Namespace) State() State {
+	n.T.Helper()
+	s, err := n.state(n.T.Context())
+	if err != nil {
+		n.T.Fatalf("reading the state of %s: %v", n.Name, err)
+	}
+	return s
+}
+
+func (n *Namespace) state(ctx context.Context) (State, error) {
+	s := State{}
+	add := func(kind string, m metav1.ObjectMeta, content any) {
+		s[kind+"/"+m.Name] = Object{string(m.UID), m.Labels, m.Annotations, m.Finalizers, m.OwnerReferences, content}
+	}
+	var all metav1.ListOptions
+	deployments, err := n.Cluster.AppsV1().Deployments(n.Name).List(ctx, all)
+	if err != nil {
+		return nil, err
+	}
+	for _, o := range deployments.Items {
+		add("Deployment", o.ObjectMeta, o.Spec)
+	}
+	statefulSets, err := n.Cluster.AppsV1().StatefulSets(n.Name).List(ctx, all)
+	if err != nil {
+		return nil, err
+	}
+	for _, o := range statefulSets.Items {
+		add("StatefulSet", o.ObjectMeta, o.Spec)
+	}
+	replicaSets, err := n.Cluster.AppsV1().ReplicaSets(n.Name).List(ctx, all)
+	if err != nil {
+		return nil, err
+	}
+	for _, o := range replicaSets.Items {
+		// The Deployment controller copies a Deployment's annotations to its
+		// ReplicaSets and never takes them away (pkg/controller/deployment/util,
+		// SetNewReplicaSetAnnotations).
+		delete(o.Annotations, sessionAnnotation)
+		add("ReplicaSet", o.ObjectMeta, o.Spec)
+	}
+	services, err := n.Cluster.CoreV1().Services(n.Name).List(ctx, all)
+	if err != nil {
+		return nil, err
+	}
+	for _, o := range services.Items {
+		add("Service", o.ObjectMeta, o.Spec)
+	}
+	configMaps, err := n.Cluster.CoreV1().ConfigMaps(n.Name).List(ctx, all)
+	if err != nil {
+		return nil, err
+	}
+	for _, o := range configMaps.Items {
+		add("ConfigMap", o.ObjectMeta, o.Data)
+	}
+	secrets, err := n.Cluster.CoreV1().Secrets(n.Name).List(ctx, all)
+	if err != nil {
+		return nil, err
+	}
+	for _, o := range secrets.Items {
+		add("Secret", o.ObjectMeta, o.Data)
+	}
+	return s, nil
+}
+
+// RequireRestored fails unless the namespace is as before, now. Only what the
+// cluster's own controllers do behind a change of replicas, to ReplicaSets and
+// pods, is left out.
+func (n *Namespace) RequireRestored(before State) {
+	n.T.Helper()
+	if diff := cmp.Diff(before.withoutReplicaSets(), n.State().withoutReplicaSets()); diff != "" {
+		n.T.Errorf("namespace %s is not as it was (-before +now):\n%s", n.Name, diff)
+	}
+}
+
+// RequireState is RequireRestored, and then AwaitState.
+func (n *Namespace) RequireState(before State) {
+	n.T.Helper()
+	n.RequireRestored(before)
+	n.AwaitState(before)
+}
+
+func (s State) withoutReplicaSets() State {
+	out := State{}
+	for name, o := range s {
+		if !strings.HasPrefix(name, "ReplicaSet/") {
+			out[name] = o
+		}
+	}
+	return out
+}
+
+// AwaitState waits until the namespace is as before in everything, its pods
+// have settled, and none of them is a session's.
+func (n *Namespace) AwaitState(before State) {
+	n.T.Helper()
+	Eventually(n.T, "namespace "+n.Name+" as it was", func(ctx context.Context) error {
+		now, err := n.state(ctx)
+		if err != nil {
+			return err
+		}
+		if diff := cmp.Diff(before, now); diff != "" {
+			return fmt.Errorf("(-before +now):\n%s", diff)
+		}
+		pods, err := n.Pods(ctx, DevLabel)
+		if err != nil {
+			return err
+		}
+		if len(pods) > 0 {
+			return fmt.Errorf("dev pod %s is still there", pods[0].Name)
+		}
+		return n.Settled(ctx)
+	})
+}
+
+// Versions is every object's UID and resource version: what changes with any
+// write at all. Pods are there by name alone, as their status lives.
+func (n *Namespace) Versions() map[string]string {
+	n.T.Helper()
+	out := map[string]string{}
+	ctx := n.T.Context()
+	var all metav1.ListOptions
+	deployments, err := n.Cluster.AppsV1().Deployments(n.Name).List(ctx, all)
+	if err != nil {
+		n.T.Fatalf("%v", err)
+	}
+	for _, o := range deployments.Items {
+		out["Deployment/"+o.Name] = string(o.UID) + "@" + o.ResourceVersion
+	}
+	statefulSets, err := n.Cluster.AppsV1().StatefulSets(n.Name).List(ctx, all)
+	if err != nil {
+		n.T.Fatalf("%v", err)
+	}
+	for _, o := range statefulSets.Items {
+		out["StatefulSet/"+o.Name] = string(o.UID) + "@" + o.ResourceVersion
+	}
+	secrets, err := n.Cluster.CoreV1().Secrets(n.Name).List(ctx, all)
+	if err != nil {
+		n.T.Fatalf("%v", err)
+	}
+	for _, o := range secrets.Items {
+		out["Secret/"+o.Name] = string(o.UID) + "@" + o.ResourceVersion
+	}
+	pods, err := n.Cluster.CoreV1().Pods(n.Name).List(ctx, all)
+	if err != nil {
+		n.T.Fatalf("%v", err)
+	}
+	for _, o := range pods.Items {
+		out["Pod/"+o.Name] = string(o.UID)
+	}
+	return out
+}
+
+// RequireNoTrace fails unless a workspace's machine side is clean: no
+// environment file and no entry in the journal.
+func (w *Workspace) RequireNoTrace() {
+	w.T.Helper()
+	for _, pattern := range []string{
+		filepath.Join(w.Dir, ".tandem", "*.env"), filepath.Join(w.Dir, ".tandem", "*.json"),
+		filepath.Join(w.StateDir, "sessions", "*.json"),
+	} {
+		left, err := filepath.Glob(pattern)
+		if err != nil {
+			w.T.Fatalf("%v", err)
+		}
+		for _, path := range left {
+			w.T.Errorf("%s is left behind", path)
+		}
+	}
+	if entries, err := os.ReadDir(filepath.Join(w.Dir, ".tandem")); err == nil {
+		for _, e := range entries {
+			if e.Name() != ".gitignore" {
+				w.T.Errorf("%s is left in .tandem", e.Name())
+			}
+		}
+	}
+}

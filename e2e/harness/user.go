@@ -1,0 +1,61 @@
+package harness
+
+import (
+	"path/filepath"
+
+	authenticationv1 "k8s.io/api/authentication/v1"
+	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/tools/clientcmd"
+	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
+)
+
+// UserKubeconfig makes a user who may do in the namespace what the rules say
+// and nothing else, and returns the path of a kubeconfig for it.
+func (n *Namespace) UserKubeconfig(name string, rules ...rbacv1.PolicyRule) string {
+	n.T.Helper()
+	ctx := n.T.Context()
+	must := func(err error) {
+		n.T.Helper()
+		if err != nil {
+			n.T.Fatalf("making user %s: %v", name, err)
+		}
+	}
+	meta := metav1.ObjectMeta{Name: name}
+	_, err := n.Cluster.CoreV1().ServiceAccounts(n.Name).Create(ctx, &corev1.ServiceAccount{ObjectMeta: meta}, metav1.CreateOptions{})
+	must(err)
+	_, err = n.Cluster.RbacV1().Roles(n.Name).Create(ctx, &rbacv1.Role{ObjectMeta: meta, Rules: rules}, metav1.CreateOptions{})
+	must(err)
+	_, err = n.Cluster.RbacV1().RoleBindings(n.Name).Create(ctx, &rbacv1.RoleBinding{
+		ObjectMeta: meta, RoleRef: rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: name},
+		Subjects: []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Name: name, Namespace: n.Name}},
+	}, metav1.CreateOptions{})
+	must(err)
+	token, err := n.Cluster.CoreV1().ServiceAccounts(n.Name).CreateToken(ctx, name, &authenticationv1.TokenRequest{}, metav1.CreateOptions{})
+	must(err)
+	return n.writeKubeconfig(name, func(cluster *clientcmdapi.Cluster, user *clientcmdapi.AuthInfo) {
+		*user = clientcmdapi.AuthInfo{Token: token.Status.Token}
+	})
+}
+
+// KubeconfigTo is the administrator's kubeconfig with another server address.
+func (n *Namespace) KubeconfigTo(server string) string {
+	n.T.Helper()
+	return n.writeKubeconfig("elsewhere", func(cluster *clientcmdapi.Cluster, _ *clientcmdapi.AuthInfo) { cluster.Server = server })
+}
+
+func (n *Namespace) writeKubeconfig(name string, change func(*clientcmdapi.Cluster, *clientcmdapi.AuthInfo)) string {
+	n.T.Helper()
+	config, err := clientcmd.LoadFromFile(n.Cluster.Kubeconfig)
+	if err != nil {
+		n.T.Fatalf("%v", err)
+	}
+	current := config.Contexts[config.CurrentContext]
+	change(config.Clusters[current.Cluster], config.AuthInfos[current.AuthInfo])
+	path := filepath.Join(n.T.TempDir(), name+".kubeconfig")
+	if err := clientcmd.WriteToFile(*config, path); err != nil {
+		n.T.Fatalf("%v", err)
+	}
+	return path
+}

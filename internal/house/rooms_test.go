@@ -1,0 +1,169 @@
+package house
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const (
+	module = "github.com/tandem-dev/tandem/"
+	root   = "../.."
+)
+
+// room is one package of the house.
+type room struct {
+	// may are the rooms it may import. internal/fault, the common vocabulary of
+	// failure, is open to all but those that are sealed.
+	may []string
+	// sealed rooms import nothing of ours but what may lists: they end up where
+	// every byte counts, or are described by what they import.
+	sealed bool
+}
+
+// rooms is the import rule. Only imports of code that is built count: a test
+// may reach where it likes.
+var rooms = map[string]room{
+	"cmd/tandem": {may: []string{"rpc", "rpc/protocol", "session", "session/agent/image", "session/cluster", "session/process",
+		"session/tunnel", "manifest", "envfile"}},
+	"cmd/tandem-agent": {sealed: true, may: []string{"session/agent"}},
+
+	"rpc":                          {may: []string{"rpc/protocol", "session", "manifest", "envfile"}},
+	"rpc/protocol":                 {sealed: true},
+	"rpc/protocol/internal/gendoc": {may: []string{"rpc/protocol"}},
+
+	"session":             {may: []string{"session/cluster", "session/tunnel", "session/process", "manifest", "envfile"}},
+	"session/cluster":     {may: []string{"manifest", "envfile"}},
+	"session/tunnel":      {},
+	"session/process":     {},
+	"session/agent":       {sealed: true},
+	"session/agent/image": {},
+
+	"manifest": {},
+	"envfile":  {},
+
+	"internal/fault": {sealed: true},
+	"internal/house": {sealed: true},
+
+	"e2e/harness": {may: []string{"rpc/protocol"}},
+	"e2e":         {may: []string{"rpc/protocol", "e2e/harness"}},
+}
+
+const common = "internal/fault"
+
+// listed is what `go list -json` says of a package.
+type listed struct {
+	ImportPath, Doc  string
+	GoFiles, Imports []string
+}
+
+func (p listed) room() string { return strings.TrimPrefix(p.ImportPath, module) }
+
+// list asks the go command for every package, as built for a system.
+func list(t *testing.T, goos string) []listed {
+	t.Helper()
+	cmd := exec.Command("go", "list", "-json=ImportPath,Doc,GoFiles,Imports", "./...")
+	cmd.Dir = root
+	cmd.Env = append(cmd.Environ(), "GOOS="+goos, "CGO_ENABLED=0")
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list: %v\n%s", err, stderr.Bytes())
+	}
+	var all []listed
+	for d := json.NewDecoder(bytes.NewReader(out)); ; {
+		var p listed
+		err := d.Decode(&p)
+		if errors.Is(err, io.EOF) {
+			return all
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, p)
+	}
+}
+
+func TestImportRule(t *testing.T) {
+	for _, goos := range []string{"linux", "darwin", "windows"} {
+		t.Run(goos, func(t *testing.T) {
+			for _, p := range list(t, goos) {
+				for _, path := range broken(p) {
+					t.Errorf("%s imports %s: docs/ARCHITECTURE.md has the rule; move the wall there and in rooms_test.go, or the code",
+						p.room(), path)
+				}
+			}
+		})
+	}
+}
+
+// broken lists the rooms that p imports against the rule.
+func broken(p listed) []string {
+	r := rooms[p.room()]
+	var all []string
+	for _, path := range p.Imports {
+		of, ours := strings.CutPrefix(path, module)
+		if !ours || slices.Contains(r.may, of) || of == common && !r.sealed {
+			continue
+		}
+		all = append(all, of)
+	}
+	return all
+}
+
+// The rule itself must be able to fail.
+func TestImportRuleRefuses(t *testing.T) {
+	for _, c := range []struct {
+		name, room, imports string
+		refused             bool
+	}{
+		{"upwards", "session", "rpc", true},
+		{"sideways", "session/tunnel", "session/cluster", true},
+		{"the agent stays small", "session/agent", "internal/fault", true},
+		{"the protocol knows nobody", "rpc/protocol", "session", true},
+		{"downwards", "rpc", "session", false},
+		{"the common vocabulary", "envfile", "internal/fault", false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got := broken(listed{ImportPath: module + c.room, Imports: []string{"fmt", module + c.imports}})
+			if (len(got) > 0) != c.refused {
+				t.Errorf("%s importing %s: broken = %v", c.room, c.imports, got)
+			}
+		})
+	}
+}
+
+func TestEveryRoomIsKnownAndSaysWhatItIsFor(t *testing.T) {
+	for _, p := range list(t, "linux") {
+		if _, known := rooms[p.room()]; !known {
+			t.Errorf("%s is in no line of the table: add it to rooms_test.go and to docs/ARCHITECTURE.md", p.room())
+		}
+		if len(p.GoFiles) > 0 && p.Doc == "" {
+			t.Errorf("%s has no package comment", p.room())
+		}
+	}
+}
+
+// The client must run where developers are: what a room needs of one system
+// only stands in files for that system.
+func TestClientIsListedForEverySystem(t *testing.T) {
+	for _, goos := range []string{"darwin", "windows"} {
+		names := make([]string, 0, len(rooms))
+		for _, p := range list(t, goos) {
+			if len(p.GoFiles) > 0 {
+				names = append(names, p.room())
+			}
+		}
+		for _, want := range []string{"cmd/tandem", "session", "session/process", "session/tunnel", "session/cluster", "rpc", "envfile"} {
+			if !slices.Contains(names, want) {
+				t.Errorf("%s: %s has no Go files", goos, want)
+			}
+		}
+	}
+}

@@ -1,0 +1,105 @@
+package gendoc
+
+import "github.com/tandem-dev/tandem/rpc/protocol"
+
+// message is one method with what its types cannot say.
+type message struct {
+	method string
+	// call says that the receiver answers; else it is a notification.
+	call bool
+	// does is what the method is for. It may hold Markdown.
+	does string
+	// params and result are zero values of the types, nil for none.
+	params, result any
+	// paramsExample and resultExample are JSON; "" for none.
+	paramsExample, resultExample string
+}
+
+// group is one section of the reference.
+type group struct {
+	title, intro string
+	messages     []message
+}
+
+const readySnapshot = `{"id": "shop/api", "seq": 9, "state": "ready", "since": "2026-11-22T10:00:00Z", "cause": null, "nextRetryAt": null,
+ "manifest": "file:///w/okteto.yml", "dev": "api", "context": "dev", "namespace": "shop",
+ "workload": {"kind": "Deployment", "name": "api", "container": "api", "replicas": 2},
+ "pod": {"name": "api-tandem-6d5f7-x2x9k", "node": "n1"},
+ "tunnels": [
+   {"id": "f1", "kind": "forward", "local": "127.0.0.1:6379", "remote": "db:6379", "state": "open",
+    "connections": 3, "bytesIn": 120, "bytesOut": 3456, "error": null},
+   {"id": "r1", "kind": "reverse", "local": "localhost:8080", "remote": ":8080", "state": "open",
+    "connections": 0, "bytesIn": 0, "bytesOut": 0, "listening": true, "error": null}],
+ "env": {"files": [{"dialect": "dotenv", "path": "/w/.tandem/api.env"}], "count": 72, "hash": "5f1c…", "warnings": []},
+ "process": {"state": "running", "pid": 4242, "exitCode": null}}`
+
+var groups = []group{
+	{"Life cycle", "As in the Language Server Protocol. Members that are not listed are ignored.", []message{
+		{protocol.MethodInitialize, true, "Opens the conversation. Before it is answered every other request gets -32002, and notifications but `exit` are dropped. Options without a meaning are refused (-32602); the client may then try again.",
+			protocol.InitializeParams{}, protocol.InitializeResult{},
+			`{"processId": 4711, "rootUri": "file:///w", "capabilities": {"window": {"workDoneProgress": true}},
+ "initializationOptions": {"namespace": "shop", "agentImage": "registry.example.com/team/tandem-agent:1"}}`,
+			`{"capabilities": {"experimental": {"tandem": {"protocolVersion": 1, "methods": ["env/resolve", "…", "session/stop"]}}},
+ "serverInfo": {"name": "tandem", "version": "0.1.0"}}`},
+		{protocol.MethodInitialized, false, "Says that the answer to `initialize` has arrived. It has no effect.", nil, nil, "", ""},
+		{protocol.MethodShutdown, true, "Cancels the calls in flight, ends every session, and answers `null` once the cluster is as it was before. Requests after it get -32600.", nil, nil, "", `null`},
+		{protocol.MethodExit, false, "Ends the server: with exit code 0 after `shutdown`, else 1. The end of input does the same as `shutdown` and `exit`, sessions included, and so does the end of the process named in `initialize`.", nil, nil, "", ""},
+		{protocol.MethodCancel, false, "Cancels a request, any request.", protocol.CancelParams{}, nil, `{"id": 3}`, ""},
+		{protocol.MethodSetTrace, false, "Switches the trace.", protocol.SetTraceParams{}, nil, `{"value": "verbose"}`, ""},
+		{protocol.MethodProgressCancel, false, "Cancels the request that a progress belongs to.", protocol.WorkDoneProgressCancelParams{}, nil, `{"token": "tandem/1"}`, ""},
+	}},
+	{"Manifests", "", []message{
+		{protocol.MethodManifestList, true, "Lists the manifests of a workspace, invalid ones with their diagnostics.",
+			protocol.ManifestListParams{}, protocol.ManifestListResult{},
+			`{"root": "file:///w"}`,
+			`{"manifests": [{"uri": "file:///w/okteto.yml", "name": "shop", "diagnostics": [],
+  "devs": [{"name": "api", "mode": "hybrid", "runnable": true,
+            "range": {"start": {"line": 4, "character": 2}, "end": {"line": 4, "character": 5}}}]}]}`},
+	}},
+	{"Sessions", "", []message{
+		{protocol.MethodSessionStart, true, "Starts a session and answers with its [Snapshot](#snapshot) once it is ready. A start that fails answers with the error after the cluster was given back.",
+			protocol.SessionStartParams{}, protocol.Snapshot{},
+			`{"manifest": "file:///w/okteto.yml", "dev": "api", "options": {"run": true}, "workDoneToken": "t1"}`, readySnapshot},
+		{protocol.MethodSessionStop, true, "Ends a session and answers with its last [Snapshot](#snapshot) once the cluster is given back. A session that has ended already is no error.",
+			protocol.SessionStopParams{}, protocol.Snapshot{}, `{"id": "shop/api"}`, ""},
+		{protocol.MethodSessionList, true, "Lists the sessions of this server.",
+			protocol.SessionListParams{}, protocol.SessionListResult{}, `{}`, `{"sessions": []}`},
+		{protocol.MethodSessionGet, true, "Gets one session as a [Snapshot](#snapshot), with its tunnels' counters.",
+			protocol.SessionGetParams{}, protocol.Snapshot{}, `{"id": "shop/api"}`, ""},
+	}},
+	{"Environment", "[environment.md](environment.md) explains tiers and dialects.", []message{
+		{protocol.MethodEnvResolve, true, "Tells every variable with the origin of its value. Values of secrets are given only where they are asked for with `reveal`.",
+			protocol.EnvResolveParams{}, protocol.EnvResolveResult{},
+			`{"id": "shop/api"}`,
+			`{"variables": [
+  {"name": "API_TOKEN", "origin": {"tier": "secret", "kind": "Secret", "object": "api-credentials", "key": "API_TOKEN"},
+   "secret": true, "shadowed": [], "notes": []},
+  {"name": "SHOP_WHERE", "value": "local", "origin": {"tier": "dev", "field": "environment"}, "secret": false,
+   "shadowed": [{"tier": "spec"}], "notes": []}],
+ "warnings": [], "hash": "5f1c…"}`},
+		{protocol.MethodEnvWrite, true, "Writes one more environment file. One that lies in the environment folder goes with the session.",
+			protocol.EnvWriteParams{}, protocol.EnvWriteResult{},
+			`{"id": "shop/api", "dialect": "shell"}`,
+			`{"path": "/w/.tandem/api.sh", "count": 70, "undeliverable": [{"name": "log.level", "reason": "its name is not a name in the shell"}]}`},
+	}},
+	{"What the server sends", "The server sends nothing before its answer to `initialize`.", []message{
+		{protocol.MethodSessionDidChange, false, "Carries the [Snapshot](#snapshot) after each change of a session. None is skipped.",
+			protocol.Snapshot{}, nil, readySnapshot, ""},
+		{protocol.MethodSessionOutput, false, "Carries what the local command wrote.",
+			protocol.SessionOutputParams{}, nil, `{"id": "shop/api", "stream": "stdout", "text": "listening on :8080\n"}`, ""},
+		{protocol.MethodProgress, false, "Carries one step of a progress, on the token of the request or on one that the server made.",
+			protocol.ProgressParams{}, nil, `{"token": "t1", "value": {"kind": "report", "cancellable": true, "message": "waiting for a node"}}`, ""},
+		{protocol.MethodProgressCreate, true, "Asks the client to make room for a progress. Sent only to a client with the capability `window.workDoneProgress`, for a request without a token. The answer is `null`.",
+			protocol.WorkDoneProgressCreateParams{}, nil, `{"token": "tandem/1"}`, `null`},
+		{protocol.MethodLogMessage, false, "Carries one line of the log, \"info\" and above.",
+			protocol.LogMessageParams{}, nil, `{"type": 3, "message": "session session=shop/api state=ready"}`, ""},
+		{protocol.MethodShowMessage, false, "Carries a message for the user's eyes: a session that was ready has failed.",
+			protocol.ShowMessageParams{}, nil, `{"type": 1, "message": "shop/api: the dev workload is gone"}`, ""},
+		{protocol.MethodLogTrace, false, "Carries one line of the trace that `$/setTrace` switched on.",
+			protocol.LogTraceParams{}, nil, `{"message": "Received request 'session/get - (3)'."}`, ""},
+	}},
+}
+
+// further are types that no params and no result is made of by type: they
+// travel inside of raw JSON.
+var further = []any{protocol.WorkDoneProgress{}, protocol.ErrorData{}}
