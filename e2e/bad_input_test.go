@@ -15,6 +15,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/tandem-dev/tandem/e2e/harness"
 	"github.com/tandem-dev/tandem/rpc/protocol"
@@ -25,13 +26,13 @@ import (
 func TestBadInput(t *testing.T) {
 	t.Parallel()
 	ns := harness.NewNamespace(t)
-	ns.Create(sleeping("no-secret", func(s *corev1.PodSpec) {
+	create(t, ns, sleeping("no-secret", func(s *corev1.PodSpec) {
 		s.Containers[0].EnvFrom = []corev1.EnvFromSource{{SecretRef: &corev1.SecretEnvSource{LocalObjectReference: corev1.LocalObjectReference{Name: "vault"}}}}
 	}))
-	ns.Create(sleeping("no-configmap", func(s *corev1.PodSpec) {
+	create(t, ns, sleeping("no-configmap", func(s *corev1.PodSpec) {
 		s.Containers[0].EnvFrom = []corev1.EnvFromSource{{ConfigMapRef: &corev1.ConfigMapEnvSource{LocalObjectReference: corev1.LocalObjectReference{Name: "flags"}}}}
 	}))
-	ns.Create(sleeping("no-key", func(s *corev1.PodSpec) {
+	create(t, ns, sleeping("no-key", func(s *corev1.PodSpec) {
 		s.Containers[0].Env = []corev1.EnvVar{{Name: "PIN", ValueFrom: &corev1.EnvVarSource{SecretKeyRef: &corev1.SecretKeySelector{
 			LocalObjectReference: corev1.LocalObjectReference{Name: "payment"}, Key: "pin"}}}}
 	}))
@@ -128,6 +129,13 @@ func TestBadInput(t *testing.T) {
 				t.Errorf("exit code %d", code)
 			}
 		})
+	}
+}
+
+func create(t *testing.T, ns *harness.Namespace, object runtime.Object) {
+	t.Helper()
+	if err := ns.Create(object); err != nil {
+		t.Fatal(err)
 	}
 }
 

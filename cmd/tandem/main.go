@@ -105,11 +105,13 @@ func newRoot() *cobra.Command {
 	f.StringVarP(&g.namespace, "namespace", "n", "", "namespace (default: the context's)")
 	f.StringVar(&g.stateDir, "state-dir", "", "folder of the journal of sessions (default: $TANDEM_STATE_DIR, then $XDG_STATE_HOME/tandem, then ~/.local/state/tandem)")
 	f.StringVar(&g.agentImage, "agent-image", "", "image that brings the agent into the pod; 'tandem agent image push' makes one (default: $TANDEM_AGENT_IMAGE)")
-	f.StringVar(&g.logLevel, "log-level", "warn", "log level on stderr: trace, debug, info, warn, error, disabled")
+	// Silent unless asked for: a verb says what matters in its own words, and a
+	// log line beside them would say it twice.
+	f.StringVar(&g.logLevel, "log-level", "disabled", "log level on stderr: trace, debug, info, warn, error, disabled")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.SetVersionTemplate("tandem {{.Version}}\n")
 	onlyVerbs(root)
-	root.AddCommand(newServe(&g), newUp(&g), newDown(&g), newEnv(&g), newStatus(&g), newAgent(), newVersion())
+	root.AddCommand(newServe(&g), newUp(&g), newDown(&g), newRun(&g), newEnv(&g), newStatus(&g), newAgent(), newVersion())
 	return root
 }
 

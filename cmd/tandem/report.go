@@ -83,7 +83,11 @@ func (r *reporter) step(s session.Snapshot, p session.Phase) {
 	if p.State == session.Stopping && s.Cause == nil {
 		mark = r.paint.good("✓")
 	}
-	r.line("  %s %-12s %7s  %s", mark, p.State, seconds(p.Duration), r.paint.dim(outcome(s, p.State)))
+	line := fmt.Sprintf("  %s %-12s %7s", mark, p.State, seconds(p.Duration))
+	if said := outcome(s, p.State); said != "" {
+		line += "  " + r.paint.dim(said)
+	}
+	r.line("%s", line)
 }
 
 // outcome says in a few words what a step has achieved.
@@ -119,7 +123,7 @@ func outcome(s session.Snapshot, step session.State) string {
 		}
 	case session.Stopping:
 		if s.Workload != nil && s.State == session.Stopped {
-			return fmt.Sprintf("%s %s back at %d replicas", s.Workload.Kind, s.Workload.Name, s.Workload.Replicas)
+			return fmt.Sprintf("%s %s back at %s", s.Workload.Kind, s.Workload.Name, replicas(s.Workload.Replicas))
 		}
 	}
 	return ""
@@ -148,6 +152,13 @@ func (r *reporter) erase() {
 		fmt.Fprint(r.w, "\r\x1b[K")
 		r.waiting = ""
 	}
+}
+
+func replicas(n int32) string {
+	if n == 1 {
+		return "1 replica"
+	}
+	return fmt.Sprintf("%d replicas", n)
 }
 
 func seconds(d time.Duration) string { return fmt.Sprintf("%.2fs", d.Seconds()) }

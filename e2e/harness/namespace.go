@@ -255,3 +255,16 @@ func (n *Namespace) For(t T) *Namespace {
 	sub.T = t
 	return &sub
 }
+
+// AwaitQuota waits until the quota has counted what is there; before that it
+// admits anything.
+func (n *Namespace) AwaitQuota(name string) {
+	n.T.Helper()
+	Eventually(n.T, "the count of quota "+name, func(ctx context.Context) error {
+		q, err := n.Cluster.CoreV1().ResourceQuotas(n.Name).Get(ctx, name, metav1.GetOptions{})
+		if err == nil && len(q.Status.Used) == 0 {
+			err = errors.New("nothing is counted yet")
+		}
+		return err
+	})
+}
