@@ -42,9 +42,9 @@ test: ## Everything: static checks, unit tests, the cluster's tests, end to end
 	@scripts/test-all
 
 .PHONY: bench
-bench: build ## Measure start, stop, tunnels, memory and requests beside kubectl port-forward
+bench: build ## Measure start, stop, tunnels, memory and requests beside kubectl port-forward (ARGS=-update: into docs)
 	@scripts/need-tools
-	@scripts/with-cluster $(GO) test ./e2e -count=1 -timeout 30m -run '^TestBench$$' -v -bench-report
+	@scripts/with-cluster scripts/bench $(ARGS)
 
 ##@ Parts of the test
 

@@ -19,29 +19,26 @@ func TestCancel(t *testing.T) {
 	id := ws.SessionID("api")
 	for i, phase := range []protocol.State{protocol.StateChecking, protocol.StateDiverting, protocol.StateConnecting,
 		protocol.StateResolving, protocol.StateSwitching} {
-		t.Run(string(phase), func(t *testing.T) {
-			start := c.Go(protocol.MethodSessionStart, c.StartParams("api"), nil)
-			// The i-th session of this id is now under way.
-			c.AwaitChange(string(phase), func(s protocol.Snapshot) bool {
-				return s.ID == id && s.State == phase && sessionsUpTo(c, s) == i+1
-			})
-			start.Cancel()
-			err := start.Wait()
-			f, ok := harness.FailureOf(err)
-			if !ok || f.Code != protocol.CodeRequestCancelled || f.Data.Kind != "cancelled" {
-				t.Errorf("the answer is %v, want %d", harness.Describe(err), protocol.CodeRequestCancelled)
-			}
-			ns.For(t).RequireRestored(before)
-			ws.RequireNoTrace()
-			var after protocol.Snapshot
-			c.MustCall(protocol.MethodSessionGet, protocol.SessionGetParams{ID: id}, &after)
-			if !harness.Ended(after.State) {
-				t.Errorf("the session is %s", after.State)
-			}
-			if n := start.Answers(); n != 1 {
-				t.Errorf("%d answers, want 1", n)
-			}
+		start := c.Go(protocol.MethodSessionStart, c.StartParams("api"), nil)
+		// The i-th session of this id is under way.
+		c.AwaitChange(string(phase), func(s protocol.Snapshot) bool {
+			return s.ID == id && s.State == phase && sessionsUpTo(c, s) == i+1
 		})
+		start.Cancel()
+		err := start.Wait()
+		if f, ok := harness.FailureOf(err); !ok || f.Code != protocol.CodeRequestCancelled || f.Data.Kind != "cancelled" {
+			t.Errorf("cancelled while %s: the answer is %v, want %d", phase, harness.Describe(err), protocol.CodeRequestCancelled)
+		}
+		ns.RequireRestored(before)
+		ws.RequireNoTrace()
+		var after protocol.Snapshot
+		c.MustCall(protocol.MethodSessionGet, protocol.SessionGetParams{ID: id}, &after)
+		if !harness.Ended(after.State) {
+			t.Errorf("cancelled while %s: the session is %s after the answer", phase, after.State)
+		}
+		if n := start.Answers(); n != 1 {
+			t.Errorf("cancelled while %s: %d answers, want 1", phase, n)
+		}
 	}
 	// Nothing is left that would keep the next one from running.
 	ready := c.MustStart("api")

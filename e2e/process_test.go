@@ -41,3 +41,14 @@ func zombie(stat string) bool {
 	}
 	return false
 }
+
+// pidAnswers is a check that a process of this machine answers for the api.
+func pidAnswers(ns *harness.Namespace, pid int) func(context.Context) error {
+	return func(ctx context.Context) error {
+		who, err := ns.Whoami(ctx)
+		if err == nil && who.PID != pid {
+			err = fmt.Errorf("pid %d of %s answers, want %d", who.PID, who.Hostname, pid)
+		}
+		return err
+	}
+}

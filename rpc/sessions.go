@@ -47,6 +47,21 @@ func (o observer) SessionChanged(snap session.Snapshot) {
 // SessionOutput sends session/output, or counts what the client is too slow for.
 func (o observer) SessionOutput(id, stream, text string) { o.s.output(id, stream, text) }
 
+// EnvChanged sends env/didChange.
+func (o observer) EnvChanged(c session.EnvChange) {
+	o.s.notify(protocol.MethodEnvDidChange, protocol.EnvDidChangeParams{
+		ID: c.ID, Added: names(c.Added), Removed: names(c.Removed), Changed: names(c.Changed), Stale: names(c.Stale),
+	})
+}
+
+// names is a list that is never null.
+func names(list []string) []string {
+	if list == nil {
+		return []string{}
+	}
+	return list
+}
+
 // A change of the manager's shape is seen here.
 var (
 	_ Sessions         = (*session.Manager)(nil)

@@ -74,6 +74,12 @@ func (s *Session) resolve(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	s.run.observed = observed
+	return s.settleEnv(env)
+}
+
+// settleEnv makes env the session's: it writes the files and shows it.
+func (s *Session) settleEnv(env *envfile.Environment) error {
 	dialects := s.request.Files
 	if len(dialects) == 0 {
 		dialects = []envfile.Dialect{envfile.Dotenv, envfile.JSON}

@@ -44,6 +44,9 @@ type Observer interface {
 	SessionChanged(Snapshot)
 	// SessionOutput has what the local command wrote to "stdout" or "stderr".
 	SessionOutput(id, stream, text string)
+	// EnvChanged tells that the sources of a running session's environment have
+	// changed; the files are rewritten already.
+	EnvChanged(EnvChange)
 }
 
 // StartRequest asks for one session.

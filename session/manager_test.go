@@ -104,6 +104,7 @@ type recorder struct{ seen []Snapshot }
 
 func (r *recorder) SessionChanged(s Snapshot)            { r.seen = append(r.seen, s) }
 func (r *recorder) SessionOutput(string, string, string) {}
+func (r *recorder) EnvChanged(EnvChange)                 {}
 
 // A session that fails while checking tells so, with every change numbered.
 func TestChangesAreNumbered(t *testing.T) {

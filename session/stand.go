@@ -16,10 +16,16 @@ func (s *Session) stand(ctx context.Context) error {
 		return err
 	}
 	s.settle.Do(func() { close(s.settled) })
+	drift := s.followSources()
+	defer drift.stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
+		case <-s.run.followed.Changed():
+			drift.noticed()
+		case <-drift.due():
+			drift.settle()
 		case <-s.commandDone():
 			s.noteExit(s.run.command.process.Wait())
 			if s.request.EndWithCommand {

@@ -27,6 +27,8 @@ type resources struct {
 
 	workload  *cluster.Workload
 	sources   sources
+	observed  []string // what the agent's container has
+	followed  *cluster.Followed
 	diversion *cluster.Diversion
 	keys      tunnel.Keys
 	tunnels   *tunnel.Tunnels
@@ -330,6 +332,7 @@ func (s *Session) giveBack(ctx context.Context) error {
 		r.link.Close()
 	}
 	r.diversion.Close()
+	r.followed.Close()
 	errs = append(errs, s.removeFiles())
 	if r.page != nil {
 		errs = append(errs, r.page.close(restored))

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -32,6 +33,24 @@ func newReporter(w *os.File) *reporter {
 
 // SessionOutput is not used: `up` gives the command its own streams.
 func (r *reporter) SessionOutput(string, string, string) {}
+
+// EnvChanged tells which variables have changed in the cluster, and that the
+// command does not know.
+func (r *reporter) EnvChanged(c session.EnvChange) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	names := slices.Concat(c.Added, c.Changed, c.Removed)
+	const most = 5
+	more := ""
+	if len(names) > most {
+		names, more = names[:most], fmt.Sprintf(" and %d more", len(names)-most)
+	}
+	line := fmt.Sprintf("changed in the cluster: %s%s; the files are rewritten", strings.Join(names, ", "), more)
+	if len(c.Stale) > 0 {
+		line += ", the running command has the old values"
+	}
+	r.line("  %s %s", r.paint.warn("!"), line)
+}
 
 // SessionChanged prints what the change is worth to a person.
 func (r *reporter) SessionChanged(s session.Snapshot) {

@@ -268,3 +268,12 @@ func (n *Namespace) AwaitQuota(name string) {
 		return err
 	})
 }
+
+// Deployments lists the Deployments that a label selector matches.
+func (n *Namespace) Deployments(ctx context.Context, selector string) ([]appsv1.Deployment, error) {
+	list, err := n.Cluster.AppsV1().Deployments(n.Name).List(ctx, metav1.ListOptions{LabelSelector: selector})
+	if err != nil {
+		return nil, err
+	}
+	return list.Items, nil
+}

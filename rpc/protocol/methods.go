@@ -44,4 +44,6 @@ const (
 	MethodSessionDidChange = "session/didChange"
 	// MethodSessionOutput carries [SessionOutputParams]: what the local command wrote.
 	MethodSessionOutput = "session/output"
+	// MethodEnvDidChange carries [EnvDidChangeParams]: the sources of an environment have changed.
+	MethodEnvDidChange = "env/didChange"
 )

@@ -53,7 +53,8 @@ func (l *Link) Environ(ctx context.Context) ([]string, error) {
 }
 
 // readSubsystem starts a subsystem, reads all it writes and wants exit status 0,
-// without which the output may be cut short. It closes the channel.
+// without which the output may be cut short. It closes the channel, last; to end
+// it earlier, close the channel.
 func readSubsystem(ch ssh.Channel, reqs <-chan *ssh.Request, name string) ([]byte, error) {
 	defer ch.Close()
 	status := make(chan error, 1)
@@ -84,7 +85,8 @@ func readSubsystem(ch ssh.Channel, reqs <-chan *ssh.Request, name string) ([]byt
 	if len(raw) > environLimit {
 		return nil, fmt.Errorf("the %s subsystem wrote more than %d bytes", name, environLimit)
 	}
-	ch.Close()
+	// The status may follow the end of the output, and an agent that sees the
+	// channel closed can no longer send it: its end is the agent's to make.
 	return raw, <-status
 }
 

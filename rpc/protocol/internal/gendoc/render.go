@@ -27,7 +27,7 @@ Tandem's own methods come on top of it, so any LSP client can be taught them. Th
 - Calls run beside each other. Everything that the server sends leaves in one order: a session's changes are seen as they happened.
 - A list is never null. A member marked *optional* may be absent; one of type "… or null" is always there. Ignore members you do not
   know: within one version members and methods are only ever added.
-- Member names are case-sensitive, and no object may name a member twice.
+- Params are objects, never lists. Ids are integers or strings; one that is still in use is refused (-32600).
 - A session's id is its namespace and dev, as in ` + "`shop/api`" + `.
 - Standard error is the server's log. Standard output carries frames only.
 - A client that does not read slows nobody down: output of commands is left out (and counted) while more than 1 MiB waits for the

@@ -1,0 +1,131 @@
+package bench
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tandem-dev/tandem/e2e/bench/load"
+	"github.com/tandem-dev/tandem/e2e/harness"
+	"github.com/tandem-dev/tandem/rpc/protocol"
+)
+
+var (
+	full   = flag.Bool("full", false, "measure everything and print the tables")
+	update = flag.Bool("update", false, "with -full: write the tables into docs/benchmarks.md")
+	rounds = flag.Int("rounds", 5, "sessions, and rounds of the tunnels")
+)
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	os.Exit(harness.Main(m))
+}
+
+// TestBench is `make bench`.
+func TestBench(t *testing.T) {
+	if !*full {
+		t.Skip("the whole measurement takes minutes: make bench")
+	}
+	r := report{When: time.Now(), LoadBefore: loadAverage()}
+	s := newStage(t)
+	r.facts(t, s)
+	c := harness.ServeWith(s.ws, harness.Options{Initialization: protocol.InitializationOptions{LogLevel: "info"}})
+	r.Version = c.Server.ServerInfo.Version
+	var err error
+	if r.Idle, err = memoryOf(c.PID()); err != nil {
+		t.Fatal(err)
+	}
+	for i := range *rounds {
+		r.Lives = append(r.Lives, s.live(c))
+		fmt.Fprintf(os.Stderr, "session %d of %d: ready after %.2f s\n", i+1, *rounds, r.Lives[i].Start.Seconds())
+	}
+
+	snap := s.stand(c)
+	fmt.Fprintf(os.Stderr, "tunnels, %d rounds\n", *rounds)
+	r.Ways = s.tunnels(*rounds, load.Plan{Connections: 200, Requests: 400, Bytes: 128 << 20})
+	if r.Loaded, err = memoryOf(c.PID()); err != nil {
+		t.Fatal(err)
+	}
+	r.Quiet = time.Minute
+	fmt.Fprintf(os.Stderr, "idle for %s\n", r.Quiet)
+	r.Asked = s.idle(r.Quiet)
+	c.MustStop(snap.ID)
+
+	fmt.Println(r.Markdown())
+	if *update {
+		if err := r.write(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if strings.Contains(r.Markdown(), "**broken**") {
+		t.Error("a budget is broken")
+	}
+}
+
+// facts are what needs no session.
+func (r *report) facts(t *testing.T, s *stage) {
+	t.Helper()
+	version, err := s.ns.Cluster.Discovery().ServerVersion()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Kubernetes = version.GitVersion
+	size := func(path string) int64 {
+		info, err := os.Stat(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return info.Size()
+	}
+	r.Binary = size(harness.Tandem(t))
+	root, err := harness.Root()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Agents = map[string]int64{}
+	for _, arch := range []string{"amd64", "arm64"} {
+		r.Agents[arch] = size(filepath.Join(root, "session", "agent", "image", "bin", "tandem-agent-linux-"+arch))
+	}
+}
+
+// stand starts the session whose tunnels are measured. It runs no command:
+// the reverse ends in this process.
+func (s *stage) stand(c *harness.Client) protocol.Snapshot {
+	s.t.Helper()
+	params := c.StartParams("stand")
+	params.Options.Run = false
+	var snap protocol.Snapshot
+	c.MustCall(protocol.MethodSessionStart, params, &snap)
+	return snap
+}
+
+// idle counts the requests in a span of time in which nothing happens; nil where
+// that cannot be known.
+func (s *stage) idle(span time.Duration) *requests {
+	s.t.Helper()
+	from := time.Now()
+	<-time.After(span) // the span is what is measured
+	log, err := auditLog(s.ns.Cluster.Kubeconfig)
+	if err != nil {
+		s.t.Logf("requests are not measured: %v", err)
+		return nil
+	}
+	asked, err := countRequests(log, s.user, from, from.Add(span))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return &asked
+}
+
+// loadAverage is what proc_loadavg(5) says of the last 1, 5 and 15 minutes.
+func loadAverage() string {
+	content, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		return "unknown"
+	}
+	return strings.Join(strings.Fields(string(content))[:3], ", ")
+}

@@ -1,0 +1,127 @@
+package e2e
+
+import (
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tandem-dev/tandem/e2e/harness"
+	"github.com/tandem-dev/tandem/rpc/protocol"
+)
+
+// One server has several sessions at once; the same one twice is refused, by
+// this server and by any other of this user.
+func TestTwoSessions(t *testing.T) {
+	t.Parallel()
+	ns := harness.NewNamespace(t)
+	ws := harness.NewWorkspace(t, ns)
+	before := ns.State()
+	c := harness.Serve(ws)
+
+	var api, web protocol.Snapshot
+	startAPI := c.Go(protocol.MethodSessionStart, c.StartParams("api"), &api)
+	startWeb := c.Go(protocol.MethodSessionStart, c.StartParams("web"), &web)
+	for _, start := range []*harness.Call{startAPI, startWeb} {
+		if err := start.Wait(); err != nil {
+			t.Fatal(harness.Describe(err))
+		}
+	}
+	// The cluster's front is local now, and asks the api through its own forward,
+	// which leads to the cluster's api Service, and from there back here.
+	c.AwaitOutput(web.ID, "serving")
+	who := ns.AwaitServedBy("local")
+	if page := fetch(t, "http://"+ws.Localhost(8081)+"/"); !strings.Contains(page, "This page comes from: local") {
+		t.Errorf("the local page: %s", page)
+	}
+
+	var list protocol.SessionListResult
+	c.MustCall(protocol.MethodSessionList, protocol.SessionListParams{}, &list)
+	var ids []string
+	for _, s := range list.Sessions {
+		ids = append(ids, s.ID)
+	}
+	if diff := cmp.Diff([]string{api.ID, web.ID}, ids); diff != "" {
+		t.Errorf("session/list (-want +got):\n%s", diff)
+	}
+
+	requireFailure(t, c.Call(protocol.MethodSessionStart, c.StartParams("api"), nil), "session-busy", api.ID)
+	other := harness.Serve(ws)
+	requireFailure(t, other.Call(protocol.MethodSessionStart, other.StartParams("api"), nil), "session-busy", "tandem down api")
+	if now := ns.AwaitServedBy("local"); now.PID != who.PID {
+		t.Errorf("pid %d answers after refused starts, want %d", now.PID, who.PID)
+	}
+
+	c.MustStop(web.ID)
+	if now := ns.AwaitServedBy("local"); now.PID != who.PID {
+		t.Errorf("pid %d answers after the other session ended, want %d", now.PID, who.PID)
+	}
+	c.MustStop(api.ID)
+	ns.RequireState(before)
+	ws.RequireNoTrace()
+}
+
+// A workload that a colleague has is refused with the colleague's name, and
+// taken over only when asked to; the colleague's session then ends and leaves
+// the new one alone.
+func TestTakeover(t *testing.T) {
+	t.Parallel()
+	ns := harness.NewNamespace(t)
+	before := ns.State()
+	mine, theirs := harness.NewWorkspace(t, ns), harness.NewWorkspace(t, ns)
+	colleague := harness.ServeWith(theirs, harness.Options{Wrap: onAnotherMachine(t, "colleagues-laptop")})
+	first := colleague.MustStart("api")
+	who := ns.AwaitServedBy("local")
+
+	c := harness.Serve(mine)
+	err := c.Call(protocol.MethodSessionStart, c.StartParams("api"), nil)
+	requireFailure(t, err, "session-busy", "colleagues-laptop")
+	if now := ns.AwaitServedBy("local"); now.PID != who.PID {
+		t.Errorf("pid %d answers after a refused start, want the colleague's, %d", now.PID, who.PID)
+	}
+	mine.RequireNoTrace()
+	// Nor does down touch it.
+	if r := mine.Run("down", "api"); r.Code != 1 || !strings.Contains(r.Stderr, "colleagues-laptop") {
+		t.Errorf("tandem down: exit code %d, %s", r.Code, r.Stderr)
+	}
+
+	params := c.StartParams("api")
+	params.Options.Takeover = true
+	var second protocol.Snapshot
+	c.MustCall(protocol.MethodSessionStart, params, &second)
+	if second.Workload.Replicas != 2 {
+		t.Errorf("the session that took over knows %d replicas, want the original's 2", second.Workload.Replicas)
+	}
+	ended := colleague.AwaitChange("the end of the first session", func(s protocol.Snapshot) bool {
+		return s.ID == first.ID && harness.Ended(s.State)
+	})
+	if ended.State != protocol.StateFailed || ended.Cause == nil {
+		t.Errorf("the first session ended as %s, cause %+v; want failed and why", ended.State, ended.Cause)
+	}
+	running := c.AwaitChange("the local process", func(s protocol.Snapshot) bool { return s.Process != nil })
+	harness.Eventually(t, "the answers of the second session", pidAnswers(ns, running.Process.PID))
+	c.MustStop(second.ID)
+	ns.RequireState(before)
+	mine.RequireNoTrace()
+	theirs.RequireNoTrace()
+}
+
+// onAnotherMachine runs the server under another host name, in a UTS namespace
+// of its own (uts_namespaces(7)): to the cluster it is another machine.
+func onAnotherMachine(t *testing.T, hostname string) func(*exec.Cmd) {
+	t.Helper()
+	unshare, err := exec.LookPath("unshare")
+	if err != nil {
+		t.Fatalf("%v\n  hint: apt-get install util-linux", err)
+	}
+	return func(cmd *exec.Cmd) {
+		args := []string{unshare, "--uts"}
+		if os.Geteuid() != 0 {
+			args = append(args, "--user", "--map-current-user")
+		}
+		args = append(args, "sh", "-c", `echo "$0" > /proc/sys/kernel/hostname && exec "$@"`, hostname)
+		cmd.Path, cmd.Args = unshare, append(args, cmd.Args...)
+	}
+}
