@@ -168,10 +168,7 @@ func (r *resolver) runtimeHostname(value string) bool {
 	if host == "" {
 		return true
 	}
-	// The kubelet cuts a name at 63 bytes and trims what may not end one.
-	if len(host) > 63 {
-		host = strings.TrimRight(host[:63], "-.")
-	}
+	host = cutHostname(host)
 	full := strings.HasPrefix(value, host+".") && pod.Spec.SetHostnameAsFQDN != nil && *pod.Spec.SetHostnameAsFQDN
 	return value == host || full || pod.Spec.HostNetwork
 }

@@ -151,6 +151,8 @@ const (
 	WarnNotObserved = "not-observed"
 	// WarnSourceMissing: a required source is gone though the container started with it.
 	WarnSourceMissing = "source-missing"
+	// WarnUnreadable: an envFrom source may not be read, so its names are unknown.
+	WarnUnreadable = "source-unreadable"
 	// WarnMalformed: an entry of the container's environ is not NAME=VALUE.
 	WarnMalformed = "observed-malformed"
 )

@@ -69,11 +69,10 @@ func fieldValue(pod *corev1.Pod, ref *corev1.ObjectFieldSelector) field {
 	case "metadata.uid":
 		return known(string(pod.UID))
 	case "metadata.labels":
-		f := field{value: formatMap(pod.Labels)}
-		if template {
-			f.note = "labels of the template; the controller adds more to the pod"
+		if template { // the controller adds at least one
+			return field{unresolved: "the controller adds labels to the pod: " + podOnly}
 		}
-		return f
+		return field{value: formatMap(pod.Labels)}
 	case "metadata.annotations":
 		f := field{value: formatMap(pod.Annotations)}
 		if template {

@@ -27,6 +27,12 @@ type Input struct {
 	Services []corev1.Service
 	// Node is the pod's node, for its allocatable resources; nil means unknown.
 	Node *corev1.Node
+	// ImageEnv is the ENV of the image's config, entry by entry; nil means
+	// unknown. Without Observed, what the container runtime adds follows from it.
+	ImageEnv []string
+	// Unreadable are objects that are not in the maps because they may not be
+	// read: what needs them is then unresolved, not missing.
+	Unreadable []Unreadable
 	// Observed is the environ of the running dev container, NAME=VALUE in raw
 	// bytes; nil before activation.
 	Observed []string
@@ -58,6 +64,7 @@ func Resolve(in Input) (*Environment, error) {
 	r.addServiceLinks()
 	r.addEnvFrom()
 	r.addEnv()
+	r.addImage()
 	r.settle()
 	r.addDev()
 	env := r.environment()
@@ -95,6 +102,7 @@ type resolver struct {
 	vars       map[string]*Variable
 	missing    missingList
 	unread     []unread
+	unknown    []unread             // envFrom sources of any kind that may not be read
 	skipped    map[string]candidate // optional env references that set nothing
 	anySecret  bool                 // the container refers to some Secret
 	warnings   []Warning
@@ -181,6 +189,13 @@ func (r *resolver) sourceMissing(kind, object, prefix string, optional *bool) {
 	if kind == KindSecret {
 		r.unread = append(r.unread, unread{prefix, object})
 	}
+	if reason := r.unreadable(kind, object); reason != "" {
+		r.unknown = append(r.unknown, unread{prefix, object})
+		if r.in.Observed == nil {
+			r.warn(WarnUnreadable, "", "envFrom needs %s; the variables that it sets are not known", reason)
+		}
+		return
+	}
 	if optional != nil && *optional {
 		return
 	}
@@ -258,6 +273,10 @@ func (c *candidate) take(f field) {
 // unresolved, for the container may still show the value.
 func (r *resolver) keyMissing(c *candidate, name string, objectFound bool, optional *bool) bool {
 	kind, object, key := c.origin.Kind, c.origin.Object, c.origin.Key
+	if reason := r.unreadable(kind, object); reason != "" && !objectFound {
+		c.unresolved = reason
+		return true
+	}
 	what := fmt.Sprintf("%s %q does not exist", kind, object)
 	if objectFound {
 		what = fmt.Sprintf("%s %q has no key %q", kind, object, key)
@@ -288,8 +307,7 @@ func (r *resolver) expandInto(c *candidate, text string) {
 		list := r.candidates[name]
 		if len(list) == 0 {
 			switch {
-			case r.in.Services == nil && looksLikeLink(name):
-				// The Services were not given: the pod may have this one.
+			case r.mayBeSet(name):
 				waiting = name
 			default:
 				c.openRefs = true
@@ -324,7 +342,7 @@ func (r *resolver) expandInto(c *candidate, text string) {
 
 // rank orders the computed tiers by the documented precedence.
 func rank(t Tier) int {
-	return slices.Index([]Tier{Service, Secret, ConfigMap, Spec}, t)
+	return slices.Index([]Tier{Injected, Image, Service, Secret, ConfigMap, Spec}, t)
 }
 
 // order puts candidates highest first: in the kubelet's order, or by the

@@ -34,13 +34,14 @@ func (s *Server) table() map[string]handler {
 		protocol.MethodInitialize: method(s.initialize),
 		protocol.MethodShutdown:   method(s.shutdown),
 
-		protocol.MethodManifestList: method(s.manifestList),
-		protocol.MethodSessionStart: method(s.sessionStart),
-		protocol.MethodSessionStop:  method(s.sessionStop),
-		protocol.MethodSessionList:  method(s.sessionList),
-		protocol.MethodSessionGet:   method(s.sessionGet),
-		protocol.MethodEnvResolve:   method(s.envResolve),
-		protocol.MethodEnvWrite:     method(s.envWrite),
+		protocol.MethodManifestList:   method(s.manifestList),
+		protocol.MethodSessionStart:   method(s.sessionStart),
+		protocol.MethodSessionStop:    method(s.sessionStop),
+		protocol.MethodSessionList:    method(s.sessionList),
+		protocol.MethodSessionGet:     method(s.sessionGet),
+		protocol.MethodSessionRestart: method(s.sessionRestart),
+		protocol.MethodEnvResolve:     method(s.envResolve),
+		protocol.MethodEnvWrite:       method(s.envWrite),
 	}
 }
 

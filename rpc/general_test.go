@@ -39,7 +39,7 @@ func TestInitializeAnnouncesWhatIsThere(t *testing.T) {
 	p := serve(t, &fake{})
 	p.call(1, "initialize", `{"processId":null,"rootUri":null,"capabilities":{}}`)
 	want := `{"jsonrpc":"2.0","id":1,"result":{"capabilities":{"experimental":{"tandem":{"protocolVersion":1,` +
-		`"methods":["env/resolve","env/write","manifest/list","session/get","session/list","session/start","session/stop"]}}},` +
+		`"methods":["env/resolve","env/write","manifest/list","session/get","session/list","session/restart","session/start","session/stop"]}}},` +
 		`"serverInfo":{"name":"tandem","version":"1.2.3"}}}`
 	if diff := cmp.Diff(want, p.body()); diff != "" {
 		t.Error(diff)

@@ -298,6 +298,10 @@ func (f *fake) Stop(ctx context.Context, id string) (session.Snapshot, error) {
 	return f.stop(ctx, id)
 }
 
+func (f *fake) Restart(_ context.Context, id string) (session.Snapshot, error) {
+	return session.Snapshot{ID: id, State: session.Ready, Process: &session.Process{State: session.ProcessRunning, PID: 2}}, nil
+}
+
 func (f *fake) List() []session.Snapshot { return nil }
 
 func (f *fake) Get(id string) (session.Snapshot, error) {

@@ -48,6 +48,17 @@ func (s *Server) sessionStop(ctx context.Context, r *request, p protocol.Session
 	return answer(snap, err)
 }
 
+// sessionRestart restarts the command of a session.
+func (s *Server) sessionRestart(ctx context.Context, r *request, p protocol.SessionRestartParams) (*protocol.Snapshot, error) {
+	if err := required("id", p.ID); err != nil {
+		return nil, err
+	}
+	progress := s.startProgress(ctx, r, p.WorkDoneToken, "Restarting the command of "+p.ID)
+	snap, err := s.sessions.Restart(ctx, p.ID)
+	progress.end(outcome(err, "restarted"))
+	return answer(snap, err)
+}
+
 // sessionList lists the sessions.
 func (s *Server) sessionList(context.Context, *request, protocol.SessionListParams) (*protocol.SessionListResult, error) {
 	return &protocol.SessionListResult{Sessions: converted(s.sessions.List(), snapshotOf)}, nil

@@ -16,6 +16,8 @@ type Sessions interface {
 	Start(ctx context.Context, r session.StartRequest) (session.Snapshot, error)
 	// Stop ends a session and returns once the cluster is given back.
 	Stop(ctx context.Context, id string) (session.Snapshot, error)
+	// Restart restarts a session's command with its present environment.
+	Restart(ctx context.Context, id string) (session.Snapshot, error)
 	// List has every session, ended ones included, by id.
 	List() []session.Snapshot
 	// Get is one session as it stands, or fault.SessionNotFound.

@@ -39,6 +39,9 @@ type Session struct {
 	// tunnelsChanged holds one token when a tunnel has changed.
 	tunnelsChanged chan struct{}
 
+	// restarts asks the owner to restart the command.
+	restarts chan chan error
+
 	// failure is why the session ended by itself, undoFailure why the cluster
 	// could not be given back; both are set before done closes.
 	failure, undoFailure error
@@ -56,6 +59,7 @@ func newSession(cfg *Config, j *journal, p *prepared, r StartRequest) *Session {
 		log:     cfg.Logger.With().Str("session", p.id).Logger(),
 		settled: make(chan struct{}), done: make(chan struct{}),
 		tunnelsChanged: make(chan struct{}, 1),
+		restarts:       make(chan chan error),
 		current:        p.snapshot(),
 	}
 	s.run.entry = Entry{

@@ -31,6 +31,8 @@ func (s *Session) stand(ctx context.Context) error {
 			if s.request.EndWithCommand {
 				return nil
 			}
+		case reply := <-s.restarts:
+			reply <- s.restart(ctx)
 		case <-s.tunnelsChanged:
 			s.change(s.fillTunnels)
 		case <-s.run.link.Done():

@@ -19,7 +19,7 @@ func newRun(g *globals) *cobra.Command {
 		Long: "Becomes CMD, in the current directory, with the environment of DEV's running session where there is\n" +
 			"one, else as computed from the cluster's objects. No file is involved, so no value is lost. The exit\n" +
 			"code is CMD's.",
-		Example: "  tandem run api -- go test ./...\n  tandem run api -- psql \"$DATABASE_URL\"   # your shell expands that: use sh -c '…' for the workload's",
+		Example: "  tandem run api -- go test ./...\n  tandem run api -- sh -c 'psql \"$DATABASE_URL\"'     # quoted: the workload's value, not your shell's",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			dev, command, err := devAndCommand(cmd, args)
 			if err != nil {

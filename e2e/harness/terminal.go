@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"os/exec"
+	"regexp"
 	"strings"
 	"sync"
 
@@ -63,11 +64,20 @@ func (term *Terminal) read() {
 	}
 }
 
-// Screen is everything that was shown so far.
+// controls are the sequences that colour and move (ECMA-48, CSI).
+var controls = regexp.MustCompile(`\x1b\[[0-9;?]*[A-Za-z]`)
+
+// Screen is the text that was shown so far, without colours and movements.
 func (term *Terminal) Screen() string {
+	shown, _ := term.look()
+	return shown
+}
+
+// look is Screen with a signal for more.
+func (term *Terminal) look() (string, <-chan struct{}) {
 	term.mu.Lock()
 	defer term.mu.Unlock()
-	return term.screen.String()
+	return controls.ReplaceAllString(term.screen.String(), ""), term.more
 }
 
 // Await waits until text is shown after position from (a length of Screen) and
@@ -77,16 +87,16 @@ func (term *Terminal) Await(from int, text string) int {
 	ctx, cancel := context.WithTimeout(term.T.Context(), Patience)
 	defer cancel()
 	for {
-		term.mu.Lock()
-		shown, more := term.screen.String(), term.more
-		term.mu.Unlock()
+		shown, more := term.look()
+		// A sequence that was cut in two was text for a moment.
+		from = min(from, len(shown))
 		if at := strings.Index(shown[from:], text); at >= 0 {
 			return from + at + len(text)
 		}
 		select {
 		case <-more:
 		case <-term.closed:
-			if !strings.Contains(term.Screen()[from:], text) {
+			if last := term.Screen(); !strings.Contains(last[min(from, len(last)):], text) {
 				term.T.Fatalf("the terminal was closed without %q", text)
 			}
 		case <-ctx.Done():

@@ -37,8 +37,10 @@ var rooms = map[string]room{
 	"rpc/protocol":                 {sealed: true},
 	"rpc/protocol/internal/gendoc": {may: []string{"rpc/protocol"}},
 
-	"session":             {may: []string{"session/cluster", "session/tunnel", "session/process", "manifest", "envfile"}},
+	"session": {may: []string{"session/cluster", "session/imageenv", "session/tunnel", "session/process",
+		"manifest", "envfile"}},
 	"session/cluster":     {may: []string{"manifest", "envfile"}},
+	"session/imageenv":    {},
 	"session/tunnel":      {},
 	"session/process":     {},
 	"session/agent":       {sealed: true},

@@ -28,6 +28,8 @@ const (
 	MethodSessionStart = "session/start"
 	// MethodSessionStop ends a session and gives the cluster back: [SessionStopParams], [Snapshot].
 	MethodSessionStop = "session/stop"
+	// MethodSessionRestart restarts a session's command with the environment as it now is: [SessionRestartParams], [Snapshot].
+	MethodSessionRestart = "session/restart"
 	// MethodSessionList lists the sessions: [SessionListParams], [SessionListResult].
 	MethodSessionList = "session/list"
 	// MethodSessionGet gets one session: [SessionGetParams], [Snapshot].

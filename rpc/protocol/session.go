@@ -35,6 +35,14 @@ type SessionStopParams struct {
 	ID string `json:"id"`
 }
 
+// SessionRestartParams restart the local command of a ready session
+// (session/restart): the old one is ended, the new one has the environment as it
+// now is. The answer is the [Snapshot] with the new process.
+type SessionRestartParams struct {
+	WorkDoneProgressParams
+	ID string `json:"id"`
+}
+
 // SessionListParams ask for all sessions (session/list).
 type SessionListParams struct{}
 
