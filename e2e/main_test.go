@@ -10,10 +10,15 @@ import (
 
 func TestMain(m *testing.M) {
 	flag.Parse()
-	// The tests wait for a cluster most of their time. More of them at once than
-	// this, and two cores start so many pods that each takes longer.
-	if err := flag.Set("test.parallel", "5"); err != nil {
-		panic(err)
+	// The tests wait for a cluster most of their time, so more of them run at once
+	// than there are cores; yet with too many, two cores start so many pods that
+	// each takes longer.
+	asked := false
+	flag.Visit(func(f *flag.Flag) { asked = asked || f.Name == "test.parallel" })
+	if !asked {
+		if err := flag.Set("test.parallel", "5"); err != nil {
+			panic(err)
+		}
 	}
 	os.Exit(harness.Main(m))
 }

@@ -1,12 +1,16 @@
 package e2e
 
 import (
+	"encoding/json"
 	"os"
 	"os/exec"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/tandem-dev/tandem/e2e/harness"
 	"github.com/tandem-dev/tandem/rpc/protocol"
@@ -112,10 +116,7 @@ func TestTakeover(t *testing.T) {
 // of its own (uts_namespaces(7)): to the cluster it is another machine.
 func onAnotherMachine(t *testing.T, hostname string) func(*exec.Cmd) {
 	t.Helper()
-	unshare, err := exec.LookPath("unshare")
-	if err != nil {
-		t.Fatalf("%v\n  hint: apt-get install util-linux", err)
-	}
+	unshare := program(t, "unshare", "util-linux")
 	return func(cmd *exec.Cmd) {
 		args := []string{unshare, "--uts"}
 		if os.Geteuid() != 0 {
@@ -124,4 +125,66 @@ func onAnotherMachine(t *testing.T, hostname string) func(*exec.Cmd) {
 		args = append(args, "sh", "-c", `echo "$0" > /proc/sys/kernel/hostname && exec "$@"`, hostname)
 		cmd.Path, cmd.Args = unshare, append(args, cmd.Args...)
 	}
+}
+
+// Two tandems of one user with different state folders, an editor's and the
+// terminal's, do not know each other's journals. The one must not take the
+// other's living session for its own leftovers.
+func TestOtherStateDir(t *testing.T) {
+	t.Parallel()
+	ns := harness.NewNamespace(t)
+	before := ns.State()
+	editor, terminal := harness.NewWorkspace(t, ns), harness.NewWorkspace(t, ns)
+	first := harness.Serve(editor)
+	running := first.MustStart("api")
+	who := ns.AwaitServedBy("local")
+
+	second := harness.Serve(terminal)
+	requireFailure(t, second.Call(protocol.MethodSessionStart, second.StartParams("api"), nil), "session-busy", running.ID)
+	if now := ns.AwaitServedBy("local"); now.PID != who.PID {
+		t.Errorf("pid %d answers after a refused start, want %d", now.PID, who.PID)
+	}
+	first.MustStop(running.ID)
+	ns.RequireState(before)
+}
+
+// `kubectl rollout undo` copies the annotations of a revision's ReplicaSet to
+// the Deployment, and a ReplicaSet keeps a session's mark for good (see
+// harness.State). Such a mark has nothing behind it, and stops nobody.
+func TestMarkThatRolloutUndoBringsBack(t *testing.T) {
+	t.Parallel()
+	ns := harness.NewNamespace(t)
+	first, second := harness.NewWorkspace(t, ns), harness.NewWorkspace(t, ns)
+	before := ns.State()
+	c := harness.Serve(first)
+	ready := c.MustStart("api")
+	original, err := ns.Cluster.AppsV1().Deployments(ns.Name).Get(t.Context(), "api", metav1.GetOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const mark = "tandem.dev/session"
+	var record map[string]any
+	if err := json.Unmarshal([]byte(original.Annotations[mark]), &record); err != nil {
+		t.Fatalf("the original's mark: %v", err)
+	}
+	c.MustStop(ready.ID)
+	ns.AwaitState(before)
+
+	record["since"] = time.Now().Add(-time.Hour) // the undo comes later
+	old, err := json.Marshal(record)
+	if err != nil {
+		t.Fatal(err)
+	}
+	patch, err := json.Marshal(map[string]any{"metadata": map[string]any{"annotations": map[string]string{mark: string(old)}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ns.Cluster.AppsV1().Deployments(ns.Name).Patch(t.Context(), "api", types.MergePatchType, patch, metav1.PatchOptions{}); err != nil {
+		t.Fatal(err)
+	}
+
+	next := harness.Serve(second)
+	again := next.MustStart("api")
+	next.MustStop(again.ID)
+	ns.RequireState(before)
 }

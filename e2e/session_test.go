@@ -232,16 +232,18 @@ func requireEnvFiles(t *testing.T, s protocol.Snapshot, ws *harness.Workspace) {
 }
 
 // order places an order at an api.
-func order(t *testing.T, address, item string) {
+func order(t *testing.T, address, item string) string {
 	t.Helper()
 	r, err := http.Post("http://"+address+"/orders", "application/json", strings.NewReader(`{"item": "`+item+`"}`))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer r.Body.Close()
-	if answer, err := io.ReadAll(r.Body); err != nil || r.StatusCode != http.StatusCreated {
+	answer, err := io.ReadAll(r.Body)
+	if err != nil || r.StatusCode != http.StatusCreated {
 		t.Fatalf("an order: %d %s %v", r.StatusCode, answer, err)
 	}
+	return string(answer)
 }
 
 func fetch(t *testing.T, url string) string {

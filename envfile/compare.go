@@ -67,20 +67,24 @@ func (r *resolver) choose(name string, list []candidate) {
 // compare brings the kubelet's winner in line with the container. It returns
 // false when the name is to be left out.
 func (r *resolver) compare(name string, c *candidate, value string, seen bool) bool {
+	c.computed = c.value
 	switch {
 	case !seen && c.unresolved != "":
+		c.comparison = OnlyComputed
 		r.absence(name, "the spec sets it (%s), the container does not have it", c.origin)
 		r.warn(WarnNotObserved, name, "%s is set by the spec (%s), but the container does not have it", name, c.origin)
 		return false
 	case !seen:
+		c.comparison = OnlyComputed
 		c.notes = append(c.notes, "the running container does not have it")
 		r.warn(WarnNotObserved, name, "%s is set by the spec (%s), but the container does not have it: did its source change after the pod started?", name, c.origin)
 	case c.unresolved != "":
-		c.value, c.unresolved = value, ""
+		c.value, c.unresolved, c.comparison = value, "", FilledIn
 		c.notes = append(c.notes, "the value is the running container's")
 	case c.value == value:
+		c.comparison = Equal
 	default:
-		c.value = value
+		c.value, c.comparison = value, Different
 		// A text that may hold more than was known here may hold a secret.
 		c.secret = c.secret || c.openRefs && r.anySecret
 		// A secret hidden below, or one that came later, may be what shows now.

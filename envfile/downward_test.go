@@ -47,7 +47,7 @@ func TestFieldRef(t *testing.T) {
 		{template, "metadata.labels['none']", ""},
 		{template, "metadata.labels['pod-template-hash']", "?"},
 		{template, "metadata.labels['apps.kubernetes.io/pod-index']", "?"},
-		{template, "metadata.labels", "?"},
+		{template, "metadata.labels", `app="api"`},
 		{template, "metadata.annotations", ""},
 		{template, "spec.nodeName", "?"},
 		{template, "spec.serviceAccountName", "default"},

@@ -25,44 +25,83 @@ var schemePorts = map[string]string{
 // linkDetail is the end of a docker link's variable behind X_PORT_.
 var linkDetail = regexp.MustCompile(`^[0-9]+_(?:TCP|UDP|SCTP)(?:_|$)`)
 
+// Characters that end the authority of a URL, and those that end a user's name
+// and password in front of an @. A list of hosts is one authority.
+const (
+	authorityEnds = "/?# \t\r\n\"'`<>(){};"
+	userinfoEnds  = "/,; \t\r\n()[]{}<>\"'?&#"
+)
+
 // endpoints finds, in order, everything in a value that is a host with a port.
 // It errs on the side of finding nothing: a host ends where a character stands
 // that no host has, a single slash in front makes it a part of a path, a colon
 // a part of something else, and whatever an @ follows is a user's name and
-// password.
+// password. The time is linear in the length of the value.
 func endpoints(value string) []place {
 	var all []place
+	implied := "" // the port of the scheme, inside of a URL's authority
+	stop := 0     // where userinfo would end, at or behind i
 	for i := 0; i < len(value); {
+		if strings.HasPrefix(value[i:], "://") {
+			implied = schemePort(value[:i])
+			i += len("://")
+			continue
+		}
 		p, next, ok := hostAt(value, i)
 		if !ok {
+			if strings.IndexByte(authorityEnds, value[i]) >= 0 {
+				implied = ""
+			}
 			i = next
 			continue
 		}
 		i = next
-		if !mayStart(value, p.start) || userinfoFollows(value, p.start) {
+		if stop < p.end {
+			stop = len(value)
+			if n := strings.IndexAny(value[p.end:], userinfoEnds+"@"); n >= 0 {
+				stop = p.end + n
+			}
+		}
+		if !mayStart(value, p.start) || stop < len(value) && value[stop] == '@' {
 			continue
 		}
 		if end, found := portEnd(value, p.end); found {
 			p.port, p.end = value[p.end+1:end], end
 			i = end
 			all = append(all, p)
-			continue
-		}
-		if port, found := impliedPort(value, p); found {
-			p.port = port
+		} else if implied != "" && (p.end == len(value) || strings.IndexByte(authorityEnds+",", value[p.end]) >= 0) {
+			p.port = implied
 			all = append(all, p)
 		}
 	}
 	return all
 }
 
+// schemePort is the port of the scheme at the end of text, "" for none. What a
+// program adds behind a + (postgresql+psycopg2) is its own affair, but +srv
+// names no host at all.
+func schemePort(text string) string {
+	first := len(text)
+	for first > 0 && (hostByte(text[first-1]) || text[first-1] == '+') {
+		first--
+	}
+	scheme, driver, _ := strings.Cut(strings.ToLower(text[first:]), "+")
+	if driver == "srv" {
+		return ""
+	}
+	return schemePorts[scheme]
+}
+
 // hostAt reads a host, plain or in brackets, that starts at i; next is where to
 // go on.
 func hostAt(value string, i int) (p place, next int, ok bool) {
 	if value[i] == '[' {
-		n := strings.IndexByte(value[i:], ']')
-		if n > 1 && strings.Trim(value[i+1:i+n], "0123456789abcdefABCDEF:.") == "" {
-			return place{start: i, end: i + n + 1, host: i + 1, hostEnd: i + n}, i + n + 1, true
+		end := i + 1
+		for end < len(value) && strings.IndexByte("0123456789abcdefABCDEF:.", value[end]) >= 0 {
+			end++
+		}
+		if end > i+1 && end < len(value) && value[end] == ']' {
+			return place{start: i, end: end + 1, host: i + 1, hostEnd: end}, end + 1, true
 		}
 		return p, i + 1, false
 	}
@@ -96,19 +135,6 @@ func mayStart(value string, at int) bool {
 	return !hostByte(value[at-1])
 }
 
-// userinfoFollows says whether the text that starts at the host goes on to an @
-// without anything that would end the user's name and password.
-func userinfoFollows(value string, at int) bool {
-	rest := value[at:]
-	if end := strings.IndexAny(rest, "/,; \t\r\n()[]{}<>\"'?&#"); end >= 0 {
-		if rest[0] == '[' {
-			return false
-		}
-		rest = rest[:end]
-	}
-	return strings.IndexByte(rest, '@') >= 0
-}
-
 // portEnd is the end of the digits behind a colon at i.
 func portEnd(value string, i int) (end int, ok bool) {
 	if i >= len(value) || value[i] != ':' {
@@ -122,22 +148,4 @@ func portEnd(value string, i int) (end int, ok bool) {
 		return i, false
 	}
 	return end, end == len(value) || !hostByte(value[end])
-}
-
-// impliedPort is the port of the scheme whose URL has the host alone as its
-// authority, or as one of a list.
-func impliedPort(value string, p place) (port string, ok bool) {
-	if p.end < len(value) && strings.IndexByte("/?#, \t\r\n\"'`<>)};", value[p.end]) < 0 {
-		return "", false
-	}
-	mark := strings.LastIndex(value[:p.start], "://")
-	if mark < 0 || strings.ContainsAny(value[mark+len("://"):p.start], "/?# \t\r\n\"'`<>();") {
-		return "", false
-	}
-	first := mark
-	for first > 0 && (hostByte(value[first-1]) || value[first-1] == '+') {
-		first--
-	}
-	port, ok = schemePorts[strings.ToLower(value[first:mark])]
-	return port, ok
 }

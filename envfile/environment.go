@@ -151,7 +151,7 @@ const (
 	WarnNotObserved = "not-observed"
 	// WarnSourceMissing: a required source is gone though the container started with it.
 	WarnSourceMissing = "source-missing"
-	// WarnUnreadable: an envFrom source may not be read, so its names are unknown.
+	// WarnUnreadable: a source may be there and could not be read.
 	WarnUnreadable = "source-unreadable"
 	// WarnMalformed: an entry of the container's environ is not NAME=VALUE.
 	WarnMalformed = "observed-malformed"

@@ -21,6 +21,12 @@ const maxExpansion = 1 << 20
 // What is put in is not expanded again. ok is false when the result would
 // pass maxExpansion.
 func expand(text string, lookup func(name string) (string, bool)) (result string, ok bool) {
+	return expandTraced(text, lookup, nil)
+}
+
+// expandTraced is expand that tells of each $$ and each $( that is not closed,
+// where step is not nil. lookup hears of all the others.
+func expandTraced(text string, lookup func(name string) (string, bool), step func(reference)) (result string, ok bool) {
 	var out strings.Builder
 	for {
 		i := strings.IndexByte(text, '$')
@@ -32,12 +38,18 @@ func expand(text string, lookup func(name string) (string, bool)) (result string
 		switch rest[0] {
 		case '$':
 			out.WriteByte('$')
+			if step != nil {
+				step(reference{text: "$$", outcome: Escaped})
+			}
 			text = rest[1:]
 		case '(':
 			end := strings.IndexByte(rest, ')')
 			if end < 0 {
 				// Unterminated: the rest may still hold a $$.
 				out.WriteString("$(")
+				if step != nil {
+					step(reference{text: "$(", outcome: Unterminated})
+				}
 				text = rest[1:]
 				break
 			}

@@ -5,9 +5,9 @@ import (
 	"testing"
 )
 
-var known = map[string]string{"A": "x", "B": "$(A)", "a.b": "dot", "with space": "sp", "p(q": "pq", "EMPTY": "", "$D": "dollar"}
+var knownVars = map[string]string{"A": "x", "B": "$(A)", "a.b": "dot", "with space": "sp", "p(q": "pq", "EMPTY": "", "$D": "dollar"}
 
-func lookupKnown(name string) (string, bool) { v, ok := known[name]; return v, ok }
+func lookupKnown(name string) (string, bool) { v, ok := knownVars[name]; return v, ok }
 
 func TestExpand(t *testing.T) {
 	for in, want := range map[string]string{

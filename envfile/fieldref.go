@@ -51,7 +51,7 @@ func fieldValue(pod *corev1.Pod, ref *corev1.ObjectFieldSelector) field {
 		switch path {
 		case "metadata.labels":
 			value, found := pod.Labels[key]
-			if !found && template && slices.Contains(controllerLabels, key) {
+			if !found && template && ControllerLabel(key) {
 				return field{unresolved: podOnly}
 			}
 			return field{value: value, note: missingNote(found, "label", key)}
@@ -69,10 +69,11 @@ func fieldValue(pod *corev1.Pod, ref *corev1.ObjectFieldSelector) field {
 	case "metadata.uid":
 		return known(string(pod.UID))
 	case "metadata.labels":
-		if template { // the controller adds at least one
-			return field{unresolved: "the controller adds labels to the pod: " + podOnly}
+		f := field{value: formatMap(pod.Labels)}
+		if template {
+			f.note = "labels of the template; the controller adds more to the pod"
 		}
-		return field{value: formatMap(pod.Labels)}
+		return f
 	case "metadata.annotations":
 		f := field{value: formatMap(pod.Annotations)}
 		if template {
@@ -148,3 +149,7 @@ func formatMap(m map[string]string) string {
 	}
 	return strings.Join(lines, "\n")
 }
+
+// ControllerLabel says whether a pod gets the label from the controller that
+// makes it, so that each controller, or each pod, has a value of its own.
+func ControllerLabel(key string) bool { return slices.Contains(controllerLabels, key) }

@@ -31,7 +31,8 @@ type File struct {
 	Undeliverable []Undeliverable `json:"undeliverable,omitempty"`
 }
 
-// WriteFile writes the environment to dir/dev.env (.json, .sh by dialect).
+// WriteFile writes the environment to dir/dev.env, or with the dialect's own
+// [Dialect.Extension] in the place of .env.
 //
 // dir is the folder of env files, by custom [DirName] in the folder of the
 // manifest. It is made with mode 0700, and gets a .gitignore that hides all of
@@ -45,7 +46,7 @@ type File struct {
 // be written by everyone; fault.InvalidParams for a dev name that is no file
 // name and for an unknown dialect.
 func WriteFile(dir, dev string, e *Environment, d Dialect) (File, error) {
-	if err := checkFileName(dev); err != nil {
+	if err := checkDevName(dev); err != nil {
 		return File{}, err
 	}
 	content, left, err := Encode(e, d)
@@ -111,7 +112,7 @@ func WritePath(path string, e *Environment, d Dialect) (File, error) {
 // but its own .gitignore is left. What is not there is no error, and a
 // symbolic link is left alone.
 func RemoveFiles(dir, dev string) error {
-	if err := checkFileName(dev); err != nil {
+	if err := checkDevName(dev); err != nil {
 		return err
 	}
 	dir = filepath.Clean(dir)
@@ -176,6 +177,19 @@ func checkFileName(name string) error {
 			Hint("use letters, digits, dots and dashes")
 	}
 	return nil
+}
+
+// checkDevName refuses, beside what is no file name, a name under which the
+// files of two dev containers would meet: the dotenv file of "api.node" is the
+// node file of "api".
+func checkDevName(dev string) error {
+	for _, f := range formats() {
+		if ext := strings.TrimSuffix(f.extension, filepath.Ext(f.extension)); ext != "" && strings.HasSuffix(dev, ext) {
+			return fault.New(fault.InvalidParams, "%q cannot be the name of an env file: %s ends the names of files in the %s dialect", dev, ext, f.dialect).
+				Hint("choose another name for the development container")
+		}
+	}
+	return checkFileName(dev)
 }
 
 // makeDir makes the folder of env files where there is none, and its parents.

@@ -159,7 +159,7 @@ func TestRemoveFiles(t *testing.T) {
 		t.Errorf("nothing to remove: %v", err)
 	}
 	for _, dev := range []string{"api", "api2", "web"} {
-		for _, d := range Dialects() {
+		for _, d := range []Dialect{Dotenv, JSON, Shell} {
 			if _, err := WriteFile(dir, dev, small(), d); err != nil {
 				t.Fatal(err)
 			}

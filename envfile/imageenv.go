@@ -2,6 +2,7 @@ package envfile
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -19,16 +20,27 @@ func (r *resolver) addImage() {
 	if r.in.ImageEnv == nil {
 		return
 	}
+	added := r.runtimeEnv()
 	origin := Origin{Tier: Image, Object: r.in.Container.Image}
-	image := runtimeView(r.in.ImageEnv)
-	for name, value := range image {
+	for name, value := range runtimeView(r.in.ImageEnv, added) {
 		r.offerBelow(name, candidate{origin: origin, value: value})
 	}
 	if r.in.Observed != nil {
 		return // the container shows what was added; see classify
 	}
-	for name, c := range r.runtimeEnv() {
+	for name, c := range added {
 		r.offerBelow(name, c)
+	}
+	const unknown = "the container runtime takes it from /etc/passwd in the image: " + podOnly
+	home := r.candidates["HOME"]
+	for i := range home {
+		// runc takes an empty HOME for none, whoever set it.
+		if c := &home[i]; c.value == "" && c.unresolved == "" {
+			c.unresolved, c.podBound = unknown, true
+		}
+	}
+	if len(home) == 0 {
+		r.offer("HOME", candidate{origin: Origin{Tier: Injected}, unresolved: unknown, podBound: true})
 	}
 }
 
@@ -37,35 +49,38 @@ func (r *resolver) offerBelow(name string, c candidate) {
 }
 
 // runtimeView is what containerd makes of an image's ENV (replaceOrAppendEnvValues
-// in oci/spec_opts.go): the last of a name counts, and an entry without "="
-// takes away what came before it.
-func runtimeView(entries []string) map[string]string {
+// in oci/spec_opts.go). The last of a name counts. An entry without "=" sets
+// nothing; it takes a variable away that the runtime itself set before, which
+// this does to added.
+func runtimeView(entries []string, added map[string]candidate) map[string]string {
 	view := make(map[string]string, len(entries))
+	own := maps.Clone(added)
 	for _, entry := range entries {
 		name, value, ok := strings.Cut(entry, "=")
 		if ok {
 			view[name] = value
-		} else {
+			continue
+		}
+		if _, runtime := own[name]; runtime {
 			delete(view, name)
+			delete(added, name)
 		}
 	}
 	return view
 }
 
-// runtimeEnv is what the container runtime sets where neither the image nor the
-// spec does.
+// runtimeEnv is what the container runtime sets before it looks at image and
+// spec.
 func (r *resolver) runtimeEnv() map[string]candidate {
-	added := func(value, note string) candidate {
+	set := func(value, note string) candidate {
 		return candidate{origin: Origin{Tier: Injected}, value: value, notes: []string{note}}
 	}
 	env := map[string]candidate{
-		"PATH":     added(runtimePath, "the container runtime's default, as nothing else sets it"),
+		"PATH":     set(runtimePath, "the container runtime's default, as nothing else sets it"),
 		"HOSTNAME": r.runtimeHost(),
-		"HOME": {origin: Origin{Tier: Injected}, unresolved: "the container runtime takes it from /etc/passwd in the image: " + podOnly,
-			podBound: true},
 	}
 	if r.in.Container.TTY {
-		env["TERM"] = added("xterm", "set by the container runtime, for the container has a tty")
+		env["TERM"] = set("xterm", "set by the container runtime, for the container has a tty")
 	}
 	return env
 }
@@ -129,22 +144,13 @@ func ImageEnvOf(in Input, environ []string) ([]string, error) {
 	return entries, nil
 }
 
-// Unreadable is an object that a container's environment needs and that may not
-// be read.
-type Unreadable struct {
-	Kind, Name string // KindConfigMap or KindSecret
-	// Reason is a sentence without a value: "you may not get secrets …".
-	Reason string
-}
-
 // unreadable finds why an object could not be read; "" when it could.
 func (r *resolver) unreadable(kind, object string) string {
-	for _, u := range r.in.Unreadable {
-		if u.Kind == kind && u.Name == object {
-			return fmt.Sprintf("%s %q could not be read: %s", kind, object, u.Reason)
-		}
+	reason, denied := r.in.Unreadable[ObjectID{kind, object}]
+	if !denied {
+		return ""
 	}
-	return ""
+	return fmt.Sprintf("%s %q could not be read: %s", kind, object, reason)
 }
 
 // mayBeSet says whether a name that nothing known sets may be set by something

@@ -21,13 +21,22 @@ const (
 
 // MergePolicy tunes how an environment is laid over the user's own. The zero
 // value is right for a process started on this machine.
+//
+// Patterns compare as names do. None of them reaches the Dev tier: what the
+// developer wrote for here is applied as it is.
 type MergePolicy struct {
 	Names NameCase
-	// KeepLocal are more names that stay the user's own unless the workload's
-	// spec or the dev tier sets them. A trailing * matches any ending.
+	// Include, where not empty, are patterns of the only names that the process
+	// gets; Exclude are those that it does not get, and has the last word.
+	Include, Exclude []string
+	// Rename gives names that fit another name; the first rule that fits counts.
+	// A renamed variable is applied whatever the built-in rules say of its name.
+	Rename []Rename
+	// KeepLocal are patterns of more names that stay the user's own unless the
+	// workload's spec sets them.
 	KeepLocal []string
-	// AllowImage are names that the image may set although they would stay
-	// local, for example JAVA_HOME where the paths are the same.
+	// AllowImage are patterns of names that the image may set although they would
+	// stay local, for example JAVA_HOME where the paths are the same.
 	AllowImage []string
 }
 
@@ -52,13 +61,18 @@ const (
 
 // Decision tells what became of one variable, and why.
 type Decision struct {
-	Name   string
-	Origin Origin
-	Action Action
+	Name   string `json:"name"`
+	Origin Origin `json:"-"` // that of the Variable
+	Action Action `json:"action"`
+	// As is the name in the process, where a rule of MergePolicy.Rename gave one.
+	As string `json:"as,omitempty"`
 	// Replaces says that an Applied value hides another one of the user's own.
-	Replaces bool
-	Reason   string
+	Replaces bool   `json:"replaces,omitempty"`
+	Reason   string `json:"reason"`
 }
+
+// local is the name that the process sees.
+func (d Decision) local() string { return cmp.Or(d.As, d.Name) }
 
 // personal names belong to the user and the machine. A trailing * matches any
 // ending; names are compared in upper case, so proxies match in both spellings.
@@ -108,31 +122,64 @@ func matches(list []string, name string) bool {
 	})
 }
 
-// verdict is what decides one variable before the user's own is looked at.
-func (p MergePolicy) verdict(v *Variable) (apply bool, reason string) {
+// verdict is what decides one variable before the user's own is looked at. as
+// is its name in the process.
+func (p MergePolicy) verdict(v *Variable) (apply bool, as, reason string) {
 	switch {
 	case v.Unresolved:
-		return false, "it has no value until the pod runs"
+		return false, v.Name, "it has no value until the pod runs"
 	case v.Name == "" || strings.ContainsAny(v.Name, "=\x00"):
-		return false, "no process can have a variable with this name"
+		return false, v.Name, "no process can have a variable with this name"
 	case strings.ContainsRune(v.Value, 0):
-		return false, "its value holds a NUL byte, which no process can be given"
+		return false, v.Name, "its value holds a NUL byte, which no process can be given"
 	}
+	keep, as, reason := p.settings(v)
+	if !keep || reason != "" {
+		return keep, as, reason
+	}
+	apply, reason = p.builtIn(v)
+	return apply, as, reason
+}
+
+// settings applies Include, Exclude and Rename. The reason is empty where none
+// of them decides.
+func (p MergePolicy) settings(v *Variable) (keep bool, as, reason string) {
+	if v.Origin.Tier == Dev {
+		return true, v.Name, ""
+	}
+	if pattern, ok := p.match(p.Exclude, v.Name); ok {
+		return false, v.Name, fmt.Sprintf("the setting env.exclude has %q", pattern)
+	}
+	if len(p.Include) > 0 {
+		if _, ok := p.match(p.Include, v.Name); !ok {
+			return false, v.Name, "the setting env.include does not have it"
+		}
+	}
+	if as, rule := p.renamed(v.Name); rule != nil {
+		return true, as, fmt.Sprintf("the setting env.rename makes %q of %q", rule.To, rule.From)
+	}
+	return true, v.Name, ""
+}
+
+// builtIn is what holds for a variable that no setting includes, excludes or renames.
+func (p MergePolicy) builtIn(v *Variable) (apply bool, reason string) {
 	switch v.Origin.Tier {
 	case Dev:
-		return true, "the manifest sets it"
+		return true, "it is set for this machine"
 	case Spec, ConfigMap, Secret:
 		return true, "the workload's spec sets it"
 	}
+	if pattern, ok := p.match(p.AllowImage, v.Name); ok {
+		return true, fmt.Sprintf("the setting env.allowImage has %q", pattern)
+	}
+	if pattern, ok := p.match(p.KeepLocal, v.Name); ok {
+		return false, fmt.Sprintf("the setting env.keepLocal has %q", pattern)
+	}
 	switch {
-	case matches(p.AllowImage, v.Name):
-		return true, "the policy allows it"
 	case matches(personal, v.Name):
 		return false, "it belongs to the user and this machine"
 	case v.Origin.Tier == Image && matches(containerPaths, v.Name):
 		return false, "its value is about paths inside the image"
-	case matches(p.KeepLocal, v.Name):
-		return false, "the policy keeps it local"
 	case v.Origin.Tier == Service:
 		return true, "it addresses a service of the cluster"
 	case v.Origin.Tier == Injected:
@@ -151,8 +198,10 @@ func (p MergePolicy) verdict(v *Variable) (apply bool, reason string) {
 //     TMPDIR, proxies, HOSTNAME, …) and, from the image, names that hold paths
 //     inside it (JAVA_HOME, GOPATH, …). Those stay what they are locally, and
 //     are left out where the user has none.
-//   - Where names compare without case and two variables differ in nothing
-//     else, the one of the higher tier is applied.
+//   - The policy's patterns are above both, but never touch the dev tier.
+//   - Where two variables end up with one name, by a rename or because names
+//     compare without case, the dev tier is applied before a renamed one, and
+//     that before the one of the higher tier.
 func (e *Environment) Decide(osEnviron []string, policy MergePolicy) []Decision {
 	decisions, _ := e.decide(osEnviron, policy)
 	return decisions
@@ -171,38 +220,42 @@ func (e *Environment) decide(osEnviron []string, policy MergePolicy) ([]Decision
 	applied := make(map[string]int, len(e.Vars))
 	for i := range e.Vars {
 		v := &e.Vars[i]
-		folded := policy.fold(v.Name)
+		d := &decisions[i]
+		apply, as, reason := policy.verdict(v)
+		*d = Decision{Name: v.Name, Origin: v.Origin, Action: LeftOut, Reason: reason}
+		if as != v.Name {
+			d.As = as
+		}
+		folded := policy.fold(as)
 		value, has := own[folded]
-		d := Decision{Name: v.Name, Origin: v.Origin, Action: LeftOut}
-		var apply bool
-		apply, d.Reason = policy.verdict(v)
 		switch {
+		case !apply && has:
+			d.Action = KeptLocal
 		case apply:
 			d.Action, d.Replaces = Applied, has && value != v.Value
+			winner := i
 			if j, clash := applied[folded]; clash {
-				loser, winner := i, j
-				if tierHeight(v.Origin.Tier) > tierHeight(e.Vars[j].Origin.Tier) {
-					loser, winner = j, i
-				}
-				if loser == j {
-					decisions[j].Action, decisions[j].Replaces, decisions[j].Reason = LeftOut, false, clashReason(e.Vars[winner].Name)
+				loser := d
+				if height(d) > height(&decisions[j]) {
+					loser = &decisions[j]
 				} else {
-					d.Action, d.Replaces, d.Reason = LeftOut, false, clashReason(e.Vars[winner].Name)
+					winner = j
 				}
-				applied[folded] = winner
-				break
+				loser.Action, loser.Replaces = LeftOut, false
+				loser.Reason = fmt.Sprintf("in the local process %s has its name", e.Vars[winner].Name)
 			}
-			applied[folded] = i
-		case has:
-			d.Action = KeptLocal
+			applied[folded] = winner
 		}
-		decisions[i] = d
 	}
 	return decisions, applied
 }
 
-func clashReason(winner string) string {
-	return fmt.Sprintf("on this system it is the same name as %s", winner)
+// height orders applied variables that end up with one name.
+func height(d *Decision) int {
+	if d.As != "" {
+		return 2*tierHeight(Dev) - 1
+	}
+	return 2 * tierHeight(d.Origin.Tier)
 }
 
 // tierHeight orders all tiers, higher wins.
@@ -228,7 +281,7 @@ func splitLocal(entry string) (name, value string, ok bool) {
 // [Environment.Decide]. Every name is there once; the user's own come first in
 // their order, then the applied ones by name. The result carries secrets.
 func (e *Environment) Local(osEnviron []string, policy MergePolicy) []string {
-	_, applied := e.decide(osEnviron, policy)
+	decisions, applied := e.decide(osEnviron, policy)
 	last := make(map[string]int, len(osEnviron))
 	for i, entry := range osEnviron {
 		if name, _, ok := splitLocal(entry); ok {
@@ -253,7 +306,62 @@ func (e *Environment) Local(osEnviron []string, policy MergePolicy) []string {
 	}
 	slices.SortFunc(indexes, cmp.Compare)
 	for _, i := range indexes {
-		out = append(out, e.Vars[i].Name+"="+e.Vars[i].Value)
+		out = append(out, decisions[i].local()+"="+e.Vars[i].Value)
+	}
+	return out
+}
+
+// Chosen is the environment with Include, Exclude and Rename applied and
+// nothing of the built-in rules: what goes into files, which a reader lays over
+// the user's own by itself. Warnings and absences are those of e.
+func (e *Environment) Chosen(policy MergePolicy) *Environment {
+	if len(policy.Include)+len(policy.Exclude)+len(policy.Rename) == 0 {
+		return e
+	}
+	out := &Environment{Warnings: e.Warnings, Absent: e.Absent, Vars: make([]Variable, 0, len(e.Vars))}
+	taken := make(map[string]Decision, len(e.Vars))
+	index := make(map[string]int, len(e.Vars))
+	for i := range e.Vars {
+		v := e.Vars[i]
+		keep, as, _ := policy.settings(&v)
+		if !keep {
+			continue
+		}
+		d := Decision{Name: v.Name, Origin: v.Origin}
+		if as != v.Name {
+			d.As = as
+		}
+		v.Name = as
+		if rival, clash := taken[as]; clash {
+			if height(&d) > height(&rival) {
+				taken[as], out.Vars[index[as]] = d, v
+			}
+			continue
+		}
+		taken[as], index[as] = d, len(out.Vars)
+		out.Vars = append(out.Vars, v)
+	}
+	slices.SortFunc(out.Vars, func(a, b Variable) int { return cmp.Compare(a.Name, b.Name) })
+	return out
+}
+
+// With is the environment with dev on top, as from -e NAME=VALUE; of two with
+// one name the last counts.
+func (e *Environment) With(dev []Var) *Environment {
+	if len(dev) == 0 {
+		return e
+	}
+	out := &Environment{Warnings: slices.Clone(e.Warnings), Absent: e.Absent, Vars: slices.Clone(e.Vars)}
+	for _, d := range dev {
+		v := Variable{Name: d.Name, Value: d.Value, Origin: Origin{Tier: Dev, Object: d.Source}}
+		i, found := slices.BinarySearchFunc(out.Vars, d.Name, func(v Variable, n string) int { return cmp.Compare(v.Name, n) })
+		if found {
+			v.Shadowed = append([]Origin{out.Vars[i].Origin}, out.Vars[i].Shadowed...)
+			out.Vars[i] = v
+		} else {
+			out.Vars = slices.Insert(out.Vars, i, v)
+		}
+		out.Warnings = slices.DeleteFunc(out.Warnings, func(w Warning) bool { return w.Variable == d.Name })
 	}
 	return out
 }

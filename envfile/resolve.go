@@ -22,6 +22,10 @@ type Input struct {
 	// ConfigMaps and Secrets by name; one that is not in the map does not exist.
 	ConfigMaps map[string]*corev1.ConfigMap
 	Secrets    map[string]*corev1.Secret
+	// Unreadable are objects that may be there and could not be read, with the
+	// reason in a few words ("you may not get it"). What they would set is then
+	// unresolved or, from an envFrom, not known at all, and a warning says so.
+	Unreadable map[ObjectID]string
 	// Services of the pod's namespace, and `kubernetes` of the default
 	// namespace. Nil means unknown; empty means there are none.
 	Services []corev1.Service
@@ -30,15 +34,15 @@ type Input struct {
 	// ImageEnv is the ENV of the image's config, entry by entry; nil means
 	// unknown. Without Observed, what the container runtime adds follows from it.
 	ImageEnv []string
-	// Unreadable are objects that are not in the maps because they may not be
-	// read: what needs them is then unresolved, not missing.
-	Unreadable []Unreadable
 	// Observed is the environ of the running dev container, NAME=VALUE in raw
 	// bytes; nil before activation.
 	Observed []string
 	// Precedence decides between envFrom ConfigMaps and Secrets; empty is Documented.
 	Precedence Precedence
 }
+
+// ObjectID names a ConfigMap or a Secret of the pod's namespace.
+type ObjectID struct{ Kind, Name string }
 
 // Var is one variable of the Dev tier.
 type Var struct {
@@ -60,22 +64,28 @@ type Var struct {
 // The time is linear in the number of variables plus the bytes of their values.
 func Resolve(in Input) (*Environment, error) {
 	r := newResolver(in)
-	// The kubelet's order, lowest first: each step shadows what came before.
-	r.addServiceLinks()
-	r.addEnvFrom()
-	r.addEnv()
-	r.addImage()
-	r.settle()
-	r.addDev()
-	env := r.environment()
+	env := r.resolve()
 	if len(r.missing.items) > 0 && r.in.Observed == nil {
 		return env, missingError(r.in.Container.Name, r.in.Pod.Namespace, r.missing.items)
 	}
 	return env, nil
 }
 
+// resolve goes through the sources in the kubelet's order, lowest first: each
+// step shadows what came before.
+func (r *resolver) resolve() *Environment {
+	r.addServiceLinks()
+	r.addEnvFrom()
+	r.addEnv()
+	r.addImage()
+	r.settle()
+	r.addDev()
+	return r.environment()
+}
+
 // candidate is one value that a source offers for a name.
 type candidate struct {
+	seq        int // grows in the kubelet's order
 	origin     Origin
 	value      string
 	secret     bool
@@ -87,6 +97,12 @@ type candidate struct {
 	// openRefs: the text has $(VAR) that nothing known sets.
 	openRefs bool
 	notes    []string
+	// references are the steps of the expansion; only where r.tracing.
+	references []reference
+	// computed is the value before the container's replaced it; comparison is
+	// empty where nothing was observed.
+	computed   string
+	comparison Comparison
 }
 
 // unread is an envFrom Secret whose keys are unknown: optional and missing, or
@@ -107,6 +123,13 @@ type resolver struct {
 	anySecret  bool                 // the container refers to some Secret
 	warnings   []Warning
 	absent     []Absence
+
+	// tracing keeps what only an explanation needs: the steps of expansions and
+	// the sources that set nothing.
+	tracing bool
+	seq     int
+	silent  map[string][]silence // by name, in the kubelet's order
+	closed  []closedSource
 }
 
 func newResolver(in Input) *resolver {
@@ -127,6 +150,8 @@ func newResolver(in Input) *resolver {
 }
 
 func (r *resolver) offer(name string, c candidate) {
+	r.seq++
+	c.seq = r.seq
 	r.candidates[name] = append(r.candidates[name], c)
 }
 
@@ -141,10 +166,8 @@ func (r *resolver) absence(name, format string, args ...any) {
 func (r *resolver) addServiceLinks() {
 	for _, l := range serviceLinks(r.in.Services, r.in.Pod) {
 		// One Service's variables replace another's, they do not shadow it.
-		r.candidates[l.name] = []candidate{{
-			origin: Origin{Tier: Service, Kind: KindService, Object: l.service},
-			value:  l.value,
-		}}
+		delete(r.candidates, l.name)
+		r.offer(l.name, candidate{origin: Origin{Tier: Service, Kind: KindService, Object: l.service}, value: l.value})
 	}
 }
 
@@ -189,14 +212,19 @@ func (r *resolver) sourceMissing(kind, object, prefix string, optional *bool) {
 	if kind == KindSecret {
 		r.unread = append(r.unread, unread{prefix, object})
 	}
-	if reason := r.unreadable(kind, object); reason != "" {
+	reason, opt := r.unreadable(kind, object), optional != nil && *optional
+	if r.tracing {
+		why := cmp.Or(reason, fmt.Sprintf("%s %q does not exist", kind, object))
+		r.closed = append(r.closed, closedSource{prefix: prefix, optional: opt, reason: why})
+	}
+	if reason != "" {
 		r.unknown = append(r.unknown, unread{prefix, object})
 		if r.in.Observed == nil {
 			r.warn(WarnUnreadable, "", "envFrom needs %s; the variables that it sets are not known", reason)
 		}
 		return
 	}
-	if optional != nil && *optional {
+	if opt {
 		return
 	}
 	r.missing.add(kind, object, "", "")
@@ -284,6 +312,10 @@ func (r *resolver) keyMissing(c *candidate, name string, objectFound bool, optio
 	if optional != nil && *optional {
 		c.notes = append(c.notes, "its source came to be after the spec was resolved; the value is the running container's")
 		r.skipped[name] = *c
+		if r.tracing {
+			r.seq++
+			r.silent[name] = append(r.silent[name], silence{r.seq, c.origin, what})
+		}
 		r.absence(name, "the optional reference sets nothing: %s", what)
 		return false
 	}
@@ -303,7 +335,11 @@ func (r *resolver) keyMissing(c *candidate, name string, objectFound bool, optio
 // its secrecy, its tie to the pod, and its lack of a value.
 func (r *resolver) expandInto(c *candidate, text string) {
 	var waiting string
-	value, ok := expand(text, func(name string) (string, bool) {
+	var step func(reference)
+	if r.tracing {
+		step = func(ref reference) { c.references = append(c.references, ref) }
+	}
+	value, ok := expandTraced(text, func(name string) (string, bool) {
 		list := r.candidates[name]
 		if len(list) == 0 {
 			switch {
@@ -312,6 +348,9 @@ func (r *resolver) expandInto(c *candidate, text string) {
 			default:
 				c.openRefs = true
 				c.notes = append(c.notes, fmt.Sprintf("nothing above it sets %q, so $(%s) stays as text", name, name))
+			}
+			if r.tracing {
+				step(r.openReference(name, waiting == name))
 			}
 			return "", false
 		}
@@ -323,8 +362,11 @@ func (r *resolver) expandInto(c *candidate, text string) {
 		if seen.unresolved != "" {
 			waiting = name
 		}
+		if r.tracing {
+			step(referenceTo(name, seen))
+		}
 		return seen.value, true
-	})
+	}, step)
 	c.value = value
 	if value != text {
 		c.expansion = text
@@ -336,7 +378,7 @@ func (r *resolver) expandInto(c *candidate, text string) {
 		c.unresolved = fmt.Sprintf("its expansion passes %d bytes, more than a process can be given", maxExpansion)
 	case waiting != "":
 		c.value, c.expansion = "", text
-		c.unresolved = fmt.Sprintf("it embeds $(%s), which is %s", waiting, podOnly)
+		c.unresolved = fmt.Sprintf("it embeds $(%s), which has no value yet", waiting)
 	}
 }
 
@@ -402,10 +444,14 @@ func (r *resolver) environment() *Environment {
 		}
 		env.Warnings = append(env.Warnings, w)
 	}
-	slices.SortStableFunc(env.Warnings, func(a, b Warning) int {
-		return cmp.Or(cmp.Compare(a.Variable, b.Variable), cmp.Compare(a.Code, b.Code), cmp.Compare(a.Message, b.Message))
-	})
+	sortWarnings(env.Warnings)
 	env.Absent = r.absent
 	slices.SortStableFunc(env.Absent, func(a, b Absence) int { return cmp.Compare(a.Name, b.Name) })
 	return env
+}
+
+func sortWarnings(all []Warning) {
+	slices.SortStableFunc(all, func(a, b Warning) int {
+		return cmp.Or(cmp.Compare(a.Variable, b.Variable), cmp.Compare(a.Code, b.Code), cmp.Compare(a.Message, b.Message))
+	})
 }

@@ -3,6 +3,7 @@ package envfile
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"net"
 	"net/netip"
 	"slices"
@@ -262,7 +263,8 @@ func (ts targets) pairs(e *Environment, changed map[string]*Rewrite) {
 			groups[port] = append(groups[port], v)
 		}
 	}
-	for name, hosts := range groups {
+	for _, name := range slices.Sorted(maps.Keys(groups)) {
+		hosts := groups[name]
 		port, ok := e.Lookup(name)
 		if !ok || port.Unresolved {
 			continue
@@ -281,24 +283,22 @@ func (ts targets) pairs(e *Environment, changed map[string]*Rewrite) {
 			changed[h.Name] = &Rewrite{Variable: h.Name, Forwards: one, before: h.Value, after: t.host}
 		}
 		changed[name] = &Rewrite{Variable: name, Forwards: one, before: port.Value, after: t.port}
-		ts.namedPorts(e, name, hosts[0].Value, t, changed)
+		if strings.HasSuffix(name, "_SERVICE_PORT") {
+			ts.namedPorts(e, name+"_", hosts[0].Value, t, changed)
+		}
 	}
 }
 
 // namedPorts adds X_SERVICE_PORT_<NAME>, the further ports of a service link.
 // Those that are not forwarded stay: their host could not be reached before.
-func (ts targets) namedPorts(e *Environment, mainPort, host string, main *target, changed map[string]*Rewrite) {
-	if !strings.HasSuffix(mainPort, "_SERVICE_PORT") {
-		return
-	}
-	prefix := mainPort + "_"
+func (ts targets) namedPorts(e *Environment, prefix, host string, main *target, changed map[string]*Rewrite) {
 	first, _ := slices.BinarySearchFunc(e.Vars, prefix, func(v Variable, n string) int { return cmp.Compare(v.Name, n) })
 	for _, v := range e.Vars[first:] {
 		rest, ok := strings.CutPrefix(v.Name, prefix)
 		if !ok {
 			break
 		}
-		if v.Unresolved || v.Origin.Tier == Dev || linkDetail.MatchString(rest) {
+		if v.Unresolved || v.Origin.Tier != Service || linkDetail.MatchString(rest) {
 			continue
 		}
 		if t := ts.find(host, v.Value); t != nil && t.host == main.host {

@@ -2,6 +2,7 @@ package rpc
 
 import (
 	"context"
+	"os"
 
 	"github.com/tandem-dev/tandem/envfile"
 	"github.com/tandem-dev/tandem/internal/fault"
@@ -27,7 +28,18 @@ func (s *Server) envResolve(ctx context.Context, _ *request, p protocol.EnvResol
 	if err != nil {
 		return nil, err
 	}
-	return environmentOf(env, p.Reveal), nil
+	result := environmentOf(env, p.Reveal)
+	for i, d := range env.Decide(os.Environ(), s.policy()) {
+		result.Variables[i].Local = localOf(d)
+	}
+	return result, nil
+}
+
+// policy is how the client wants environments laid over the user's own.
+func (s *Server) policy() envfile.MergePolicy {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return mergePolicy(s.client.Options.Env)
 }
 
 // envWrite writes a session's environment to a file.

@@ -41,6 +41,7 @@ func (s *Server) table() map[string]handler {
 		protocol.MethodSessionGet:     method(s.sessionGet),
 		protocol.MethodSessionRestart: method(s.sessionRestart),
 		protocol.MethodEnvResolve:     method(s.envResolve),
+		protocol.MethodEnvExplain:     method(s.envExplain),
 		protocol.MethodEnvWrite:       method(s.envWrite),
 	}
 }
@@ -158,6 +159,15 @@ func checkOptions(p protocol.InitializeParams) (zerolog.Level, error) {
 	default:
 		return 0, fault.New(fault.InvalidParams, "unknown envPrecedence %q", p.Options.EnvPrecedence).
 			Hint("%q or %q", protocol.PrecedenceDocumented, protocol.PrecedenceKubelet)
+	}
+	switch p.Options.RewriteHosts {
+	case "", protocol.RewriteOff, protocol.RewriteSuggest, protocol.RewriteOn:
+	default:
+		return 0, fault.New(fault.InvalidParams, "unknown rewriteHosts %q", p.Options.RewriteHosts).
+			Hint("%q, %q or %q", protocol.RewriteOff, protocol.RewriteSuggest, protocol.RewriteOn)
+	}
+	if err := mergePolicy(p.Options.Env).Check(); err != nil {
+		return 0, err
 	}
 	if p.Trace != "" && !knownTrace(p.Trace) {
 		return 0, fault.New(fault.InvalidParams, "unknown trace %q", p.Trace).Hint("off, messages or verbose")

@@ -257,6 +257,7 @@ type fake struct {
 	stop    func(ctx context.Context, id string) (session.Snapshot, error)
 	openErr error
 	env     *envfile.Environment
+	explain func(r session.ExplainRequest) *envfile.Explanation
 	opened  chan struct{} // closed by open, where it is not nil
 
 	mu     sync.Mutex
@@ -317,6 +318,13 @@ func (f *fake) Environment(id string) (*envfile.Environment, error) {
 
 func (f *fake) ResolveOffline(_ context.Context, manifest, dev string) (*envfile.Environment, error) {
 	return &envfile.Environment{Vars: []envfile.Variable{{Name: "FROM", Value: manifest + " " + dev}}}, nil
+}
+
+func (f *fake) Explain(_ context.Context, r session.ExplainRequest) (*envfile.Explanation, error) {
+	if f.explain == nil {
+		return nil, fault.New(fault.SessionNotFound, "there is no session %q", r.ID)
+	}
+	return f.explain(r), nil
 }
 
 func (f *fake) WriteEnv(id string, d envfile.Dialect, path string) (envfile.File, error) {

@@ -62,6 +62,10 @@ func (s *Session) startCommand(ctx context.Context) error {
 		return err
 	}
 	s.run.command = &command{process: p, streams: streams}
+	s.run.entry.Command = p.Mark()
+	if err := s.run.page.write(s.run.entry); err != nil {
+		s.log.Warn().Err(err).Msg("after a crash the command could not be found again")
+	}
 	s.change(func(snap *Snapshot) { snap.Process = &Process{State: ProcessRunning, PID: p.PID()} })
 	return nil
 }

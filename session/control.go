@@ -24,6 +24,8 @@ import (
 type controlRequest struct {
 	Op string `json:"op"`
 	ID string `json:"id"`
+	// Explain is the question of opExplain.
+	Explain *ExplainRequest `json:"explain,omitempty"`
 }
 
 // What can be asked.
@@ -31,13 +33,15 @@ const (
 	opSnapshot    = "snapshot"
 	opStop        = "stop"
 	opEnvironment = "environment"
+	opExplain     = "explain"
 )
 
 type controlAnswer struct {
-	Snapshot  *Snapshot         `json:"snapshot,omitempty"`
-	Variables []controlVariable `json:"variables,omitempty"`
-	Warnings  []envfile.Warning `json:"warnings,omitempty"`
-	Error     *Cause            `json:"error,omitempty"`
+	Snapshot  *Snapshot            `json:"snapshot,omitempty"`
+	Variables []controlVariable    `json:"variables,omitempty"`
+	Warnings  []envfile.Warning    `json:"warnings,omitempty"`
+	Explained *envfile.Explanation `json:"explained,omitempty"`
+	Error     *Cause               `json:"error,omitempty"`
 }
 
 // controlVariable carries a variable whole, its value included, which
@@ -159,6 +163,13 @@ func (c *controlServer) answer(req controlRequest) controlAnswer {
 		if env, err = c.manager.Environment(req.ID); err == nil {
 			a.setEnvironment(env)
 		}
+	case opExplain:
+		if req.Explain == nil {
+			err = fault.New(fault.InvalidParams, "nothing to explain")
+			break
+		}
+		req.Explain.ID = req.ID
+		a.Explained, err = c.manager.Explain(context.Background(), *req.Explain) // asks no cluster
 	default:
 		err = fault.New(fault.InvalidParams, "the control socket knows no %q", req.Op)
 	}

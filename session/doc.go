@@ -13,7 +13,7 @@
 //	switching    dev pod turns ready (its probe waits for the reverses); original to zero replicas
 //	ready        the local command runs
 //	reconnecting the link is gone; dial again with back-off, following the pod; the command lives on
-//	stopping     command ended, original back, dev workload and Secret gone, files removed, journal closed
+//	stopping     original back and serving, dev workload and Secret gone, command ended, files removed, journal closed
 //	stopped      asked to end;  failed: could not go on, Snapshot.Cause says why
 //
 // # Who owns what

@@ -9,6 +9,7 @@ import (
 	"github.com/tandem-dev/tandem/envfile"
 	"github.com/tandem-dev/tandem/internal/fault"
 	"github.com/tandem-dev/tandem/session/cluster"
+	"github.com/tandem-dev/tandem/session/process"
 )
 
 // DownRequest says what to give back.
@@ -32,7 +33,11 @@ type Restored struct {
 
 // String is a line for a person.
 func (r Restored) String() string {
-	return fmt.Sprintf("%s %s/%s is back at %d replicas (%s)", r.Kind, r.Namespace, r.Name, r.Replicas, r.How)
+	plural := "s"
+	if r.Replicas == 1 {
+		plural = ""
+	}
+	return fmt.Sprintf("%s %s/%s is back at %d replica%s (%s)", r.Kind, r.Namespace, r.Name, r.Replicas, plural, r.How)
 }
 
 // Down ends sessions and undoes what crashes left, in the journal's cluster or,
@@ -112,8 +117,8 @@ func (m *Manager) downEntry(ctx context.Context, e foundEntry) (Restored, error)
 	return out, errors.Join(err, p.close(err == nil))
 }
 
-// undo gives back what the entry's session took: the cluster's objects and the
-// files on this machine.
+// undo gives back what the entry's session took: the cluster's objects, then
+// what is left of its command and its files on this machine.
 func (m *Manager) undo(ctx context.Context, e *Entry) error {
 	c, err := m.connect(e.Record.Kubeconfig, e.Record.Context, e.Record.Namespace)
 	if err != nil {
@@ -121,7 +126,8 @@ func (m *Manager) undo(ctx context.Context, e *Entry) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, giveBackTimeout)
 	defer cancel()
-	return errors.Join(c.Restore(ctx, e.Record), envfile.RemoveFiles(e.EnvDir, e.Dev))
+	restored := c.Restore(ctx, e.Record)
+	return errors.Join(restored, process.EndLeftBehind(e.Command, process.DefaultGrace), envfile.RemoveFiles(e.EnvDir, e.Dev))
 }
 
 // downMarked undoes what the annotations in the cluster tell, for a journal

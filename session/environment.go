@@ -44,8 +44,7 @@ func readSources(ctx context.Context, c *cluster.Cluster, refs references) (s so
 // pod is nil before the dev pod runs.
 func (p *prepared) input(w *cluster.Workload, s sources, pod *corev1.Pod, precedence envfile.Precedence) envfile.Input {
 	if pod == nil {
-		pod = &corev1.Pod{ObjectMeta: *w.Template.ObjectMeta.DeepCopy(), Spec: *w.Template.Spec.DeepCopy()}
-		pod.Namespace = w.Namespace
+		pod = templatePod(w)
 	}
 	return envfile.Input{
 		Dev: p.variables, Container: w.Spec(), Pod: pod,
@@ -57,7 +56,13 @@ func (p *prepared) input(w *cluster.Workload, s sources, pod *corev1.Pod, preced
 func (s *Session) compute(pod *corev1.Pod, observed []string) (*envfile.Environment, error) {
 	in := s.prepared.input(s.run.workload, s.run.sources, pod, s.cfg.Precedence)
 	in.Observed = observed
-	return envfile.Resolve(in)
+	s.run.madeOf = madeOf{input: in, forwarded: s.forwarded()}
+	env, err := envfile.Resolve(in)
+	if err != nil {
+		return env, err
+	}
+	env, _ = envfile.RewriteHosts(env, s.run.madeOf.forwarded, s.cfg.RewriteHosts)
+	return env, nil
 }
 
 // resolve asks the agent what the container really has, settles the
@@ -86,8 +91,9 @@ func (s *Session) settleEnv(env *envfile.Environment) error {
 	}
 	var files []EnvFile
 	warnings := slices.Clone(env.Warnings)
+	chosen := env.Chosen(s.cfg.Local)
 	for _, d := range dialects {
-		f, err := envfile.WriteFile(s.prepared.envDir, s.prepared.dev.Name, env, d)
+		f, err := envfile.WriteFile(s.prepared.envDir, s.prepared.dev.Name, chosen, d)
 		if err != nil {
 			return err
 		}
@@ -97,6 +103,8 @@ func (s *Session) settleEnv(env *envfile.Environment) error {
 				Message: fmt.Sprintf("%s is not in the %s file: %s", u.Name, d, u.Reason)})
 		}
 	}
+	made := s.run.madeOf
+	s.madeOf.Store(&made)
 	s.env.Store(env)
 	s.change(func(snap *Snapshot) {
 		snap.Env = Env{Files: files, Count: len(env.Vars), Hash: env.Hash(), Warnings: warnings}
@@ -137,50 +145,32 @@ func (m *Manager) WriteEnv(id string, d envfile.Dialect, path string) (envfile.F
 	if err != nil {
 		return envfile.File{}, err
 	}
+	env = env.Chosen(s.cfg.Local)
 	if path != "" {
 		return envfile.WritePath(path, env, d)
 	}
 	return envfile.WriteFile(s.prepared.envDir, s.prepared.dev.Name, env, d)
 }
 
-// ResolveOffline computes the environment of a dev from the cluster's objects,
-// without a session. What only a running container has, the image's ENV among
-// it, is not there; a warning says so.
-func (m *Manager) ResolveOffline(ctx context.Context, manifestPath, devName string) (*envfile.Environment, error) {
-	man, dev, err := loadDev(manifestPath, "", devName)
-	if err != nil {
-		return nil, err
-	}
-	c, err := m.connect(m.cfg.Kubeconfig, m.cfg.Context, m.cfg.Namespace)
-	if err != nil {
-		return nil, err
-	}
-	p := &prepared{manifest: man, dev: dev, cluster: c, variables: devVars(dev)}
-	ctx, cancel := context.WithTimeout(ctx, dev.Timeout.Default)
-	defer cancel()
-	w, err := c.Find(ctx, target(dev))
-	if err != nil {
-		return nil, err
-	}
-	src, err := readSources(ctx, c, refsOf(w))
-	if err != nil {
-		return nil, err
-	}
-	env, err := envfile.Resolve(p.input(w, src, nil, m.cfg.Precedence))
-	if err != nil {
-		return nil, err
-	}
-	env.Warnings = append(env.Warnings, envfile.Warning{Code: "image-env-unknown",
-		Message: "computed without a session: the image's ENV and what the cluster injects are known only once the dev container runs"})
-	return env, nil
-}
-
 // ResolveAny is the environment of the dev's running session, whichever process
 // of this user owns it, else the offline one.
 func (m *Manager) ResolveAny(ctx context.Context, manifestPath, devName string) (*envfile.Environment, error) {
+	a, path, devName, err := m.askOwner(ctx, manifestPath, devName, controlRequest{Op: opEnvironment})
+	switch {
+	case err != nil:
+		return nil, err
+	case a == nil:
+		return m.ResolveOffline(ctx, path, devName)
+	}
+	return a.environment(), nil
+}
+
+// askOwner asks the process that runs the dev's session; nil where none runs.
+// It returns the manifest and the dev that were found.
+func (m *Manager) askOwner(ctx context.Context, manifestPath, devName string, r controlRequest) (*controlAnswer, string, string, error) {
 	man, dev, err := loadDev(manifestPath, "", devName)
 	if err != nil {
-		return nil, err
+		return nil, "", "", err
 	}
 	entries, err := m.journal.entries()
 	if err != nil {
@@ -190,19 +180,20 @@ func (m *Manager) ResolveAny(ctx context.Context, manifestPath, devName string) 
 		if !e.live || e.Manifest != man.Path || e.Dev != dev.Name {
 			continue
 		}
-		a, err := ask(ctx, e.Control, controlRequest{Op: opEnvironment, ID: e.ID})
+		r.ID = e.ID
+		a, err := ask(ctx, e.Control, r)
 		if err == nil {
-			return a.environment(), nil
+			return &a, man.Path, dev.Name, nil
 		}
 		if !errors.Is(err, fault.SessionNotFound) {
-			return nil, err
+			return nil, "", "", err
 		}
 	}
-	return m.ResolveOffline(ctx, man.Path, dev.Name)
+	return nil, man.Path, dev.Name, nil
 }
 
 // processEnv is the local command's environment: the user's own beneath the
 // tiers.
 func (s *Session) processEnv() []string {
-	return s.env.Load().Local(os.Environ(), envfile.MergePolicy{})
+	return s.env.Load().Local(os.Environ(), s.cfg.Local)
 }

@@ -17,6 +17,7 @@ import (
 
 	"github.com/tandem-dev/tandem/internal/fault"
 	"github.com/tandem-dev/tandem/session/cluster"
+	"github.com/tandem-dev/tandem/session/process"
 )
 
 // Entry is what the journal holds of one session: enough to give the cluster
@@ -39,6 +40,8 @@ type Entry struct {
 	Manifest string `json:"manifest"`
 	Dev      string `json:"dev"`
 	EnvDir   string `json:"envDir"`
+	// Command is the local command, for one who has to end what it left.
+	Command process.Mark `json:"command,omitzero"`
 	// Record is what the cluster had before it was touched, and how to reach it.
 	Record cluster.Record `json:"record"`
 }

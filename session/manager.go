@@ -26,6 +26,10 @@ type Config struct {
 	EnvDir string
 	// Precedence decides between ConfigMap and Secret; "" is the documented order.
 	Precedence envfile.Precedence
+	// Local is how the environment is laid over the user's own.
+	Local envfile.MergePolicy
+	// RewriteHosts says what becomes of values that point at a forwarded service.
+	RewriteHosts envfile.HostMode
 	// Kubeconfig, Context and Namespace choose the cluster; "" follows kubectl.
 	Kubeconfig, Context, Namespace string
 	// Version of this build, recorded with what is created.
@@ -106,6 +110,9 @@ type Manager struct {
 
 // NewManager opens the journal. It touches no cluster.
 func NewManager(cfg Config) (*Manager, error) {
+	if err := cfg.Local.Check(); err != nil {
+		return nil, err
+	}
 	if cfg.StateDir == "" {
 		dir, err := DefaultStateDir()
 		if err != nil {

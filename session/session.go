@@ -12,6 +12,7 @@ import (
 
 	"github.com/tandem-dev/tandem/envfile"
 	"github.com/tandem-dev/tandem/internal/fault"
+	"github.com/tandem-dev/tandem/session/tunnel"
 )
 
 // Session is one dev entry in place of one workload.
@@ -27,6 +28,10 @@ type Session struct {
 	snap atomic.Pointer[Snapshot]
 	// env is the resolved environment, nil before; only the owner stores.
 	env atomic.Pointer[envfile.Environment]
+	// madeOf is what env was made of; only the owner stores.
+	madeOf atomic.Pointer[madeOf]
+	// tunnels is the set whose counters Snapshot reads; only the owner stores.
+	tunnels atomic.Pointer[tunnel.Tunnels]
 
 	// stop ends the session: it cancels the context of whatever step runs.
 	stop context.CancelFunc
@@ -73,7 +78,13 @@ func newSession(cfg *Config, j *journal, p *prepared, r StartRequest) *Session {
 
 // Snapshot is the session as it stands. The tunnels' counters are read at this
 // moment; they are not a change of the session.
-func (s *Session) Snapshot() Snapshot { return s.snap.Load().clone() }
+func (s *Session) Snapshot() Snapshot {
+	snap := s.snap.Load().clone()
+	if t := s.tunnels.Load(); t != nil && snap.State != Stopping && !snap.State.Ended() {
+		snap.Tunnels = tunnelsOf(t)
+	}
+	return snap
+}
 
 // Done closes when the session has ended and everything of it is gone.
 func (s *Session) Done() <-chan struct{} { return s.done }

@@ -8,12 +8,14 @@ import (
 	"os"
 	"os/user"
 	"strconv"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/tandem-dev/tandem/internal/fault"
 	"github.com/tandem-dev/tandem/manifest"
 	"github.com/tandem-dev/tandem/session/cluster"
+	"github.com/tandem-dev/tandem/session/process"
 	"github.com/tandem-dev/tandem/session/tunnel"
 )
 
@@ -34,7 +36,9 @@ type resources struct {
 	tunnels   *tunnel.Tunnels
 	link      *tunnel.Link
 	pod       *cluster.Pod
-	command   *command
+	// madeOf is what the environment was last computed from.
+	madeOf  madeOf
+	command *command
 }
 
 // start goes through the steps up to Switching. An error, or the end of ctx,
@@ -84,6 +88,9 @@ func (s *Session) check(ctx context.Context) error {
 		if err := s.prepared.cluster.Restore(ctx, left.Record); err != nil {
 			return err
 		}
+		if err := process.EndLeftBehind(left.Command, process.DefaultGrace); err != nil {
+			return err
+		}
 	}
 	if err := s.find(ctx); err != nil {
 		return err
@@ -124,13 +131,13 @@ func (s *Session) find(ctx context.Context) error {
 }
 
 // takeOver gives an original back that another session has, where that was
-// asked for, and finds it again. What this user left on this machine without a
-// living owner is no other session's: the journal's lock is ours.
+// asked for, and finds it again. What a crash of ours left has been given back by
+// now, as the journal told; what is marked with this user and this machine all
+// the same is the living session of another journal, an editor's with a state
+// folder of its own, for example.
 func (s *Session) takeOver(ctx context.Context, w *cluster.Workload) (*cluster.Workload, error) {
 	r := w.Diverted.Record
-	owner, host := whoAmI()
-	mine := r.Session == s.id && r.Owner == owner && r.Host == host
-	if !mine && !s.request.Takeover {
+	if !s.request.Takeover && !s.abandoned(ctx, r) {
 		return nil, cluster.Busy(w)
 	}
 	s.progress("taking %s over from %s on %s", w, r.Owner, r.Host)
@@ -138,6 +145,23 @@ func (s *Session) takeOver(ctx context.Context, w *cluster.Workload) (*cluster.W
 		return nil, err
 	}
 	return s.prepared.cluster.Find(ctx, target(s.prepared.dev))
+}
+
+// markGrace is how long a mark may stand before its dev container does.
+const markGrace = time.Minute
+
+// abandoned reports whether nothing stands behind a mark. `kubectl rollout undo`
+// puts back the annotations that a revision's ReplicaSet has, and those are the
+// Deployment's of long ago: a session's mark among them.
+func (s *Session) abandoned(ctx context.Context, r cluster.Record) bool {
+	if time.Since(r.Since) < markGrace {
+		return false
+	}
+	d, err := s.prepared.cluster.Adopt(ctx, r)
+	if err == nil {
+		d.Close()
+	}
+	return errors.Is(err, fault.SessionNotFound)
 }
 
 // openForwards binds the local ports, so that a busy one shows before the
@@ -149,6 +173,7 @@ func (s *Session) openForwards(ctx context.Context) error {
 		default:
 		}
 	}})
+	s.tunnels.Store(s.run.tunnels)
 	for _, f := range s.prepared.forwards() {
 		remote, err := s.remoteOf(ctx, f)
 		if err != nil {
@@ -269,18 +294,21 @@ func (s *Session) dial(ctx context.Context) error {
 }
 
 // fillTunnels copies the tunnels' state into a snapshot.
-func (s *Session) fillTunnels(snap *Snapshot) {
-	states := s.run.tunnels.States()
-	snap.Tunnels = make([]Tunnel, len(states))
+func (s *Session) fillTunnels(snap *Snapshot) { snap.Tunnels = tunnelsOf(s.run.tunnels) }
+
+func tunnelsOf(set *tunnel.Tunnels) []Tunnel {
+	states := set.States()
+	all := make([]Tunnel, len(states))
 	for i, t := range states {
-		snap.Tunnels[i] = Tunnel{
+		all[i] = Tunnel{
 			ID: t.ID, Kind: TunnelKind(t.Kind), Local: t.Local, Remote: t.Remote, State: string(t.Status),
 			Connections: t.Connections, BytesIn: t.BytesIn, BytesOut: t.BytesOut,
 		}
 		if t.Err != nil {
-			snap.Tunnels[i].Error = t.Err.Error()
+			all[i].Error = t.Err.Error()
 		}
 	}
+	return all
 }
 
 // switchOver waits for the dev pod to be ready, which its probe says once the

@@ -15,12 +15,13 @@ func newDown(g *globals) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "down [DEV] | --all",
 		Short: "Give the cluster back, also what a crash left behind",
-		Long: "Ends the session of DEV and gives its workload back. With --all, every session that this machine's\n" +
-			"journal knows, running or crashed, and every workload in the namespace that you diverted from here.",
+		Long: "Ends the session of DEV (default: the manifest's only hybrid one) and gives its workload back. With\n" +
+			"--all, every session that this machine's journal knows, running or crashed, and every workload in the\n" +
+			"namespace that you diverted from here.",
 		Args: wrongArgs(cobra.MaximumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if all == (len(args) == 1) {
-				return usageError{fmt.Errorf("name one DEV, or --all")}
+			if all && len(args) == 1 {
+				return usageError{fmt.Errorf("name a DEV or --all, not both")}
 			}
 			m, err := g.manager(nil)
 			if err != nil {
@@ -28,7 +29,7 @@ func newDown(g *globals) *cobra.Command {
 			}
 			defer m.Close(cmd.Context())
 			r := session.DownRequest{All: all, Manifest: file, Takeover: takeover}
-			if !all {
+			if len(args) == 1 {
 				r.Dev = args[0]
 			}
 			restored, err := m.Down(cmd.Context(), r)

@@ -81,6 +81,7 @@ type globals struct {
 	kubeconfig, context, namespace string
 	stateDir, agentImage           string
 	logLevel                       string
+	local                          localFlags
 }
 
 func newRoot() *cobra.Command {

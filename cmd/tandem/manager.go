@@ -6,6 +6,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"github.com/tandem-dev/tandem/envfile"
 	"github.com/tandem-dev/tandem/session"
 )
 
@@ -27,7 +28,12 @@ func (g *globals) manager(observer session.Observer) (*session.Manager, error) {
 	if err != nil {
 		return nil, err
 	}
+	policy, err := g.local.policy()
+	if err != nil {
+		return nil, err
+	}
 	return session.NewManager(session.Config{
+		Local: policy, RewriteHosts: envfile.HostMode(g.local.rewriteHosts),
 		StateDir: g.stateDir, AgentImage: g.agentImage,
 		Kubeconfig: g.kubeconfig, Context: g.context, Namespace: g.namespace,
 		Version: version, Logger: log, Observer: observer,

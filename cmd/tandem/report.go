@@ -99,8 +99,8 @@ func (r *reporter) step(s session.Snapshot, p session.Phase) {
 	if s.State == session.Failed || (s.State == session.Stopping && p.State != session.Ready && s.Cause != nil) {
 		mark = r.paint.bad("✗")
 	}
-	if p.State == session.Stopping && s.Cause == nil {
-		mark = r.paint.good("✓")
+	if p.State == session.Stopping && s.State == session.Failed {
+		mark = r.paint.dim("–") // what failed was another step; the error tells
 	}
 	line := fmt.Sprintf("  %s %-12s %7s", mark, p.State, seconds(p.Duration))
 	if said := outcome(s, p.State); said != "" {

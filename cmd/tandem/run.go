@@ -6,7 +6,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/tandem-dev/tandem/envfile"
 	"github.com/tandem-dev/tandem/session/process"
 )
 
@@ -40,10 +39,11 @@ func newRun(g *globals) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			local := env.Local(os.Environ(), envfile.MergePolicy{})
-			for _, v := range vars {
-				local = append(local, v.Name+"="+v.Value)
+			policy, err := g.local.policy()
+			if err != nil {
+				return err
 			}
+			local := env.With(vars).Local(os.Environ(), policy)
 			if err := m.Close(cmd.Context()); err != nil {
 				return err
 			}
@@ -53,5 +53,6 @@ func newRun(g *globals) *cobra.Command {
 	f := cmd.Flags()
 	f.StringVarP(&file, "file", "f", "", "manifest (default: okteto.yml, okteto.yaml, or the same in .okteto/)")
 	f.StringArrayVarP(&sets, "env", "e", nil, "NAME=VALUE above everything else (repeatable)")
+	g.local.add(f, false)
 	return cmd
 }

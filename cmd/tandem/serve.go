@@ -45,6 +45,7 @@ func (g *globals) sessions(_ context.Context, s rpc.Setup) (rpc.Sessions, error)
 		AgentImage: or(o.AgentImage, g.agentImage),
 		EnvDir:     o.EnvDir,
 		Precedence: envfile.Precedence(o.EnvPrecedence),
+		Local:      s.MergePolicy(), RewriteHosts: envfile.HostMode(o.RewriteHosts),
 		Kubeconfig: or(o.Kubeconfig, g.kubeconfig),
 		Context:    or(o.Context, g.context),
 		Namespace:  or(o.Namespace, g.namespace),

@@ -46,6 +46,7 @@ func newUp(g *globals) *cobra.Command {
 	f.BoolVar(&takeover, "takeover", false, "end a session that somebody else has on the workload")
 	f.BoolVar(&noCommand, "no-command", false, "open the tunnels and write the environment, but run nothing")
 	f.StringArrayVarP(&sets, "env", "e", nil, "NAME=VALUE above everything else (repeatable)")
+	g.local.add(f, true)
 	return cmd
 }
 
@@ -83,7 +84,6 @@ func up(ctx context.Context, g *globals, r session.StartRequest) error {
 	if err != nil {
 		return err
 	}
-	defer m.Close(context.WithoutCancel(ctx))
 	r.IO = standardIO()
 	r.Progress = report.progress
 	r.EndWithCommand = true
@@ -93,8 +93,13 @@ func up(ctx context.Context, g *globals, r session.StartRequest) error {
 	// ends the command first.
 	snap, err := m.Start(ctx, r)
 	if err != nil {
+		// Why it did not start is one thing, what it could not give back another.
+		if left := m.Close(context.WithoutCancel(ctx)); left != nil {
+			explain(os.Stderr, left)
+		}
 		return err
 	}
+	defer m.Close(context.WithoutCancel(ctx))
 	final, err := m.Wait(ctx, snap.ID)
 	if err != nil { // ctx ended first
 		final, err = m.Stop(context.WithoutCancel(ctx), snap.ID)

@@ -5,8 +5,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -84,9 +86,22 @@ func auditLog(kubeconfig string) ([]byte, error) {
 	if strings.TrimSpace(string(own)) != kubeconfig {
 		return nil, fmt.Errorf("%s is not the testbed's cluster", kubeconfig)
 	}
-	log, err := exec.Command(cluster, "logs", "audit").Output()
+	// The log is rotated by size, so that a span may begin in the file before.
+	files, err := filepath.Glob(filepath.Join(filepath.Dir(filepath.Dir(kubeconfig)), "log", "audit*.log"))
 	if err != nil {
-		return nil, fmt.Errorf("%s logs audit: %w", cluster, err)
+		return nil, err
+	}
+	if len(files) == 0 {
+		return nil, fmt.Errorf("no audit log beside %s", kubeconfig)
+	}
+	slices.Sort(files) // audit-TIME.log comes before audit.log
+	var log []byte
+	for _, file := range files[max(0, len(files)-2):] {
+		content, err := os.ReadFile(file)
+		if err != nil {
+			return nil, err
+		}
+		log = append(log, content...)
 	}
 	return log, nil
 }

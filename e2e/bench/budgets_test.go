@@ -8,12 +8,9 @@ import (
 	"github.com/tandem-dev/tandem/rpc/protocol"
 )
 
-// slack is how many times its budget a time may take in a test, which shares the
-// machine with others.
-const slack = 4
-
 // TestBudgets is one session, and what must hold of it whatever else the machine
-// does: requests, memory, sizes, and with slack the time that is ours.
+// does: requests, memory, sizes, and that what is ours of a start takes no longer
+// than its budget or, where the machine is slow, than the pod's own part.
 func TestBudgets(t *testing.T) {
 	if *full {
 		t.Skip("TestBench has it all")
@@ -27,7 +24,7 @@ func TestBudgets(t *testing.T) {
 	idle := s.idle(5 * time.Second)
 	c.MustStop(snap.ID)
 
-	if l.Own > slack*budgetOwn {
+	if l.Own > max(budgetOwn, l.Pod) {
 		t.Errorf("a start takes %s beside the pod's own %s, the budget is %s: %v", l.Own, l.Pod, budgetOwn, l.Phases)
 	}
 	switch {

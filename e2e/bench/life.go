@@ -21,6 +21,9 @@ type life struct {
 	// Pod is the part of Start that is the dev pod's own: from its first sight to
 	// the agent's container running. Own is the rest of Start.
 	Pod, Own time.Duration
+	// Lag is the part of Pod from its init container being over to the agent's
+	// container being seen to run: mostly the kubelet, which looks once a second.
+	Lag time.Duration
 	// Ready is from the agent running to the pod being ready.
 	Ready time.Duration
 	// Stop is from sending session/stop to its answer; Original is the part of it
@@ -66,13 +69,14 @@ func (s *stage) live(c *harness.Client) life {
 		s.t.Fatal(err)
 	}
 	seen, err1 := pods.first("the dev pod", isDev)
+	initialized, err4 := pods.first("the dev pod, initialized", func(p *corev1.Pod) bool { return isDev(p) && is(p, corev1.PodInitialized) })
 	running, err2 := pods.first("the dev pod, running", func(p *corev1.Pod) bool { return isDev(p) && runs(p, "api") })
-	isReady, err3 := pods.first("the dev pod, ready", func(p *corev1.Pod) bool { return isDev(p) && ready(p) })
-	if err := errors.Join(err1, err2, err3); err != nil {
+	isReady, err3 := pods.first("the dev pod, ready", func(p *corev1.Pod) bool { return isDev(p) && is(p, corev1.PodReady) })
+	if err := errors.Join(err1, err2, err3, err4); err != nil {
 		s.t.Fatal(err)
 	}
 	l.Pod, l.Ready = running.Sub(seen), isReady.Sub(running)
-	l.Own = l.Start - l.Pod
+	l.Lag, l.Own = running.Sub(initialized), l.Start-l.Pod
 	if log, err := auditLog(s.ns.Cluster.Kubeconfig); err == nil {
 		asked, err := countRequests(log, s.user, from, to)
 		if err != nil {
@@ -89,7 +93,7 @@ func (s *stage) live(c *harness.Client) life {
 	harness.Eventually(s.t, "the shop as before", s.ns.Settled)
 	l.AtStop = outage()
 	back, err := pods.first("the original's, ready again", func(p *corev1.Pod) bool {
-		return !isDev(p) && ready(p) && p.CreationTimestamp.Time.After(from.Truncate(time.Second).Add(-time.Second)) && p.DeletionTimestamp == nil
+		return !isDev(p) && is(p, corev1.PodReady) && p.CreationTimestamp.Time.After(from.Truncate(time.Second).Add(-time.Second)) && p.DeletionTimestamp == nil
 	})
 	if err != nil {
 		s.t.Fatal(err)

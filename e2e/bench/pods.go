@@ -81,8 +81,9 @@ func runs(p *corev1.Pod, container string) bool {
 	})
 }
 
-func ready(p *corev1.Pod) bool {
+// is says that a condition of the pod is true.
+func is(p *corev1.Pod, condition corev1.PodConditionType) bool {
 	return slices.ContainsFunc(p.Status.Conditions, func(c corev1.PodCondition) bool {
-		return c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue
+		return c.Type == condition && c.Status == corev1.ConditionTrue
 	})
 }

@@ -88,6 +88,7 @@ func (r *report) lifeTable() *table {
 		add("· "+string(p), func(l life) time.Duration { return l.Phases[p] })
 	}
 	add("of that: the dev pod's own start", func(l life) time.Duration { return l.Pod })
+	add("· initialized to seen running (the kubelet's look once a second)", func(l life) time.Duration { return l.Lag })
 	own := secondsOf(r.Lives, func(l life) time.Duration { return l.Own })
 	t.row("of that: everything else", own.with("%.2f"), fmt.Sprintf("%.1f", budgetOwn.Seconds()), verdict(own.Median <= budgetOwn.Seconds()))
 	add("agent runs to dev pod ready", func(l life) time.Duration { return l.Ready })

@@ -2,10 +2,12 @@ package harness
 
 import (
 	"context"
+	"net/http"
 	"os"
 	"sync"
 	"time"
 
+	utilnet "k8s.io/apimachinery/pkg/util/net"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
@@ -50,6 +52,13 @@ var connect = sync.OnceValues(func() (*Cluster, error) {
 	}
 	return &Cluster{Clientset: set, Config: config, Kubeconfig: path}, nil
 })
+
+// closeIdle ends the connections that the client and the tests' own HTTP client
+// keep for a next request, with their goroutines.
+func (c *Cluster) closeIdle() {
+	utilnet.CloseIdleConnectionsFor(c.CoreV1().RESTClient().(*rest.RESTClient).Client.Transport)
+	http.DefaultClient.CloseIdleConnections()
+}
 
 // Registry is where images are pushed to and pulled from.
 func Registry() string {

@@ -155,7 +155,7 @@ func (n *Namespace) Settled(ctx context.Context) error {
 	for _, d := range deployments.Items {
 		if s := d.Status; s.ObservedGeneration < d.Generation || s.UpdatedReplicas != *d.Spec.Replicas ||
 			s.Replicas != *d.Spec.Replicas || s.AvailableReplicas != *d.Spec.Replicas {
-			return fmt.Errorf("Deployment %s has %d of %d replicas available", d.Name, s.AvailableReplicas, *d.Spec.Replicas)
+			return fmt.Errorf("workload %s has %d of %d replicas available", d.Name, s.AvailableReplicas, *d.Spec.Replicas)
 		}
 		want += *d.Spec.Replicas
 	}

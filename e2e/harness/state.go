@@ -3,8 +3,10 @@ package harness
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/google/go-cmp/cmp"
@@ -100,7 +102,7 @@ func (n *Namespace) state(ctx context.Context) (State, error) {
 // pods, is left out.
 func (n *Namespace) RequireRestored(before State) {
 	n.T.Helper()
-	if diff := cmp.Diff(before.withoutReplicaSets(), n.State().withoutReplicaSets()); diff != "" {
+	if diff := difference(before.withoutReplicaSets(), n.State().withoutReplicaSets()); diff != "" {
 		n.T.Errorf("namespace %s is not as it was (-before +now):\n%s", n.Name, diff)
 	}
 }
@@ -110,6 +112,32 @@ func (n *Namespace) RequireState(before State) {
 	n.T.Helper()
 	n.RequireRestored(before)
 	n.AwaitState(before)
+}
+
+// difference is "" for equal states, else what changed, object by object. What is
+// in a Secret is not shown.
+func difference(before, now State) string {
+	var b strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(before)) {
+		if _, ok := now[name]; !ok {
+			fmt.Fprintf(&b, "- %s\n", name)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(now)) {
+		was, ok := before[name]
+		if !ok {
+			fmt.Fprintf(&b, "+ %s\n", name)
+			continue
+		}
+		diff := cmp.Diff(was, now[name])
+		if diff != "" && strings.HasPrefix(name, "Secret/") {
+			diff = "\tits content or metadata\n"
+		}
+		if diff != "" {
+			fmt.Fprintf(&b, "~ %s:\n%s", name, diff)
+		}
+	}
+	return b.String()
 }
 
 func (s State) withoutReplicaSets() State {
@@ -131,7 +159,7 @@ func (n *Namespace) AwaitState(before State) {
 		if err != nil {
 			return err
 		}
-		if diff := cmp.Diff(before, now); diff != "" {
+		if diff := difference(before, now); diff != "" {
 			return fmt.Errorf("(-before +now):\n%s", diff)
 		}
 		pods, err := n.Pods(ctx, DevLabel)

@@ -2,10 +2,13 @@ package harness
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"sync"
 	"testing"
 	"time"
+
+	"go.uber.org/goleak"
 )
 
 // T is what the harness needs of a test: [testing.T] and [testing.B] have it,
@@ -64,12 +67,19 @@ func Poll(ctx context.Context, check func(ctx context.Context) error) error {
 	}
 }
 
-// Main runs the tests of a package and removes what they shared. More of them
-// run at once than there are cores, since most of their time is waiting for the
-// cluster.
+// Main runs the tests of a package, removes what they shared, and fails when a
+// goroutine of the harness has outlived its test.
 func Main(m *testing.M) int {
 	defer Close()
-	return m.Run()
+	code := m.Run()
+	if c, err := connect(); err == nil {
+		c.closeIdle()
+	}
+	if err := goleak.Find(); err != nil && code == 0 {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return code
 }
 
 // Close removes what a run shares: built binaries.

@@ -69,9 +69,15 @@ type listed struct {
 
 func (p listed) room() string { return strings.TrimPrefix(p.ImportPath, module) }
 
+// lists keeps what list has found: asking takes seconds on a busy machine.
+var lists = map[string][]listed{}
+
 // list asks the go command for every package, as built for a system.
 func list(t *testing.T, goos string) []listed {
 	t.Helper()
+	if all, known := lists[goos]; known {
+		return all
+	}
 	cmd := exec.Command("go", "list", "-json=ImportPath,Doc,GoFiles,Imports", "./...")
 	cmd.Dir = root
 	cmd.Env = append(cmd.Environ(), "GOOS="+goos, "CGO_ENABLED=0")
@@ -86,6 +92,7 @@ func list(t *testing.T, goos string) []listed {
 		var p listed
 		err := d.Decode(&p)
 		if errors.Is(err, io.EOF) {
+			lists[goos] = all
 			return all
 		}
 		if err != nil {

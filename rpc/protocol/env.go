@@ -42,6 +42,8 @@ type Variable struct {
 	Shadowed []Origin `json:"shadowed"`
 	// Notes are for a reader.
 	Notes []string `json:"notes"`
+	// Local is what becomes of it in a process on this machine.
+	Local *LocalDecision `json:"local,omitempty"`
 }
 
 // Origin is where a value comes from.

@@ -44,10 +44,11 @@ type InitializationOptions struct {
 	Kubeconfig string `json:"kubeconfig,omitempty"`
 	// Context of the kubeconfig; absent is its current one.
 	Context string `json:"context,omitempty"`
-	// Namespace; absent is the manifest's, then the context's.
+	// Namespace; absent is the context's.
 	Namespace string `json:"namespace,omitempty"`
 	// AgentImage is the image that brings the agent into the dev container;
-	// absent is the one of this version.
+	// absent is the one that the server was started with (--agent-image,
+	// TANDEM_AGENT_IMAGE). Without any no session can start ("agent-missing").
 	AgentImage string `json:"agentImage,omitempty"`
 	// StateDir holds the journal of sessions; absent is the user's state directory.
 	StateDir string `json:"stateDir,omitempty"`
@@ -56,6 +57,11 @@ type InitializationOptions struct {
 	// EnvPrecedence decides between a ConfigMap and a Secret that hold the same
 	// key; absent is [PrecedenceDocumented].
 	EnvPrecedence Precedence `json:"envPrecedence,omitempty"`
+	// RewriteHosts says what becomes of values that point at a service which the
+	// session forwards, such as "postgres:5432"; absent is [RewriteSuggest].
+	RewriteHosts RewriteHosts `json:"rewriteHosts,omitempty"`
+	// Env says how the environment is laid over the user's own.
+	Env EnvOptions `json:"env,omitzero"`
 	// LogLevel is the least level that is logged: "trace", "debug", "info",
 	// "warn" or "error"; absent is "info". The client gets "info" and above.
 	LogLevel string `json:"logLevel,omitempty"`
@@ -70,6 +76,46 @@ const (
 	// PrecedenceKubelet: the later entry of envFrom wins, as in a pod.
 	PrecedenceKubelet Precedence = "kubelet"
 )
+
+// RewriteHosts says what becomes of values that point at a forwarded service.
+// What the manifest's environment sets is never touched.
+type RewriteHosts string
+
+const (
+	// RewriteOff: nothing is looked at.
+	RewriteOff RewriteHosts = "off"
+	// RewriteSuggest: a warning names each variable and its forward.
+	RewriteSuggest RewriteHosts = "suggest"
+	// RewriteOn: the local end of the forward stands in the files and in the
+	// process's environment.
+	RewriteOn RewriteHosts = "on"
+)
+
+// EnvOptions say how an environment is laid over the user's own. A pattern is a
+// variable's name in which * stands for anything; on Windows the case of letters
+// does not count. No pattern reaches what the manifest's environment sets.
+type EnvOptions struct {
+	// Include, where not empty, are patterns of the only variables that files and processes get.
+	Include []string `json:"include,omitempty"`
+	// Exclude are patterns of variables that they do not get; it is above Include.
+	Exclude []string `json:"exclude,omitempty"`
+	// Rename gives variables another name there; the first rule that fits counts.
+	Rename []RenameRule `json:"rename,omitempty"`
+	// KeepLocal are patterns of variables that stay the user's own in a process
+	// unless the workload's spec sets them, beside those that always do (HOME, LANG, …).
+	KeepLocal []string `json:"keepLocal,omitempty"`
+	// AllowImage are patterns of variables that the image may set in a process
+	// although they would stay the user's own (PATH, JAVA_HOME, …).
+	AllowImage []string `json:"allowImage,omitempty"`
+}
+
+// RenameRule gives variables another name.
+type RenameRule struct {
+	// From is a pattern with at most one *.
+	From string `json:"from"`
+	// To is the new name; its *, where it has one, is what that of From stands for.
+	To string `json:"to"`
+}
 
 // ClientCapabilities are the ones that change what the server does.
 type ClientCapabilities struct {

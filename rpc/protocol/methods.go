@@ -36,6 +36,8 @@ const (
 	MethodSessionGet = "session/get"
 	// MethodEnvResolve resolves an environment: [EnvResolveParams], [EnvResolveResult].
 	MethodEnvResolve = "env/resolve"
+	// MethodEnvExplain tells how one variable came to its value: [EnvExplainParams], [Explanation].
+	MethodEnvExplain = "env/explain"
 	// MethodEnvWrite writes an environment file: [EnvWriteParams], [EnvWriteResult].
 	MethodEnvWrite = "env/write"
 )

@@ -48,6 +48,9 @@ type Workload struct {
 	// Selector is the original's own; Services need not use it.
 	Selector *metav1.LabelSelector
 	Template corev1.PodTemplateSpec
+	// Settled says that every pod there is was made from Template: no rollout
+	// is under way.
+	Settled bool
 	// ServiceName and FirstOrdinal are a StatefulSet's governing Service and
 	// the ordinal of its first pod.
 	ServiceName  string
@@ -257,6 +260,7 @@ func fromDeployment(d *appsv1.Deployment) *Workload {
 	if d.Spec.Replicas != nil {
 		w.Replicas = *d.Spec.Replicas
 	}
+	w.Settled = d.Status.ObservedGeneration >= d.Generation && d.Status.UpdatedReplicas == d.Status.Replicas
 	return w.describeObject(&d.ObjectMeta)
 }
 
@@ -272,6 +276,7 @@ func fromStatefulSet(s *appsv1.StatefulSet) *Workload {
 	for _, claim := range s.Spec.VolumeClaimTemplates {
 		w.ClaimTemplates = append(w.ClaimTemplates, claim.Name)
 	}
+	w.Settled = s.Status.ObservedGeneration >= s.Generation && s.Status.UpdateRevision == s.Status.CurrentRevision
 	return w.describeObject(&s.ObjectMeta)
 }
 

@@ -107,10 +107,11 @@ func (f *family) leaderOnly() []member {
 
 // stat is what we need of /proc/PID/stat (proc_pid_stat(5)).
 type stat struct {
-	state   byte // field 3
-	parent  int  // field 4
-	session int  // field 6
-	threads int  // field 20
+	state   byte   // field 3
+	parent  int    // field 4
+	session int    // field 6
+	threads int    // field 20
+	started uint64 // field 22, in clock ticks after boot
 }
 
 // dead is a zombie, whose parent alone can make it go. A process whose first
@@ -132,16 +133,17 @@ func readStat(pid int) (stat, bool) {
 func parseStat(content []byte) (stat, bool) {
 	_, rest, ok := cutLast(content, []byte(") "))
 	fields := bytes.Fields(rest)
-	if !ok || len(fields) < 18 || len(fields[0]) != 1 {
+	if !ok || len(fields) < 20 || len(fields[0]) != 1 {
 		return stat{}, false
 	}
 	parent, err1 := strconv.Atoi(string(fields[1]))
 	session, err2 := strconv.Atoi(string(fields[3]))
 	threads, err3 := strconv.Atoi(string(fields[17]))
-	if err1 != nil || err2 != nil || err3 != nil {
+	started, err4 := strconv.ParseUint(string(fields[19]), 10, 64)
+	if err1 != nil || err2 != nil || err3 != nil || err4 != nil {
 		return stat{}, false
 	}
-	return stat{state: fields[0][0], parent: parent, session: session, threads: threads}, true
+	return stat{state: fields[0][0], parent: parent, session: session, threads: threads, started: started}, true
 }
 
 func cutLast(s, sep []byte) (before, after []byte, found bool) {

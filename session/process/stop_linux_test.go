@@ -18,10 +18,10 @@ func TestParseStat(t *testing.T) {
 		want          stat
 		ok, dead      bool
 	}{
-		{"plain", "9 (sh) S" + tail, stat{'S', 1, 42, 3}, true, false},
-		{"name with spaces and parentheses", "9 (a) R 1 (b) T" + tail, stat{'T', 1, 42, 3}, true, false},
-		{"zombie whose threads live", "9 (go) Z" + tail, stat{'Z', 1, 42, 3}, true, false},
-		{"zombie", "9 (sh) Z" + strings.Replace(tail, " 3 0 100", " 1 0 100", 1), stat{'Z', 1, 42, 1}, true, true},
+		{"plain", "9 (sh) S" + tail, stat{'S', 1, 42, 3, 100}, true, false},
+		{"name with spaces and parentheses", "9 (a) R 1 (b) T" + tail, stat{'T', 1, 42, 3, 100}, true, false},
+		{"zombie whose threads live", "9 (go) Z" + tail, stat{'Z', 1, 42, 3, 100}, true, false},
+		{"zombie", "9 (sh) Z" + strings.Replace(tail, " 3 0 100", " 1 0 100", 1), stat{'Z', 1, 42, 1, 100}, true, true},
 		{"cut off", "9 (sh) S 1 7", stat{}, false, false},
 		{"empty", "", stat{}, false, false},
 	} {

@@ -122,7 +122,7 @@ func (w *writer) message(m message) {
 		if t == reflect.TypeFor[protocol.Snapshot]() {
 			w.enqueue(t)
 		} else {
-			w.printf("\n%s\n", w.prose(w.src.types[t.Name()]))
+			w.printf("\n%s\n", w.prose("The params"+strings.TrimPrefix(w.src.types[t.Name()], t.Name())))
 			w.table("params", t)
 		}
 	}
@@ -165,9 +165,30 @@ func (w *writer) rows(t reflect.Type) {
 		if optional {
 			typ += ", *optional*"
 		}
-		w.printf("| `%s` | %s | %s |\n", name, typ, w.prose(w.src.fields[t.Name()][f.Name]))
+		w.printf("| `%s` | %s | %s |\n", name, typ, w.prose(wireNames(t, w.src.fields[t.Name()][f.Name])))
 	}
 }
+
+// wireNames turns the Go names of a struct's fields into those on the wire,
+// where a comment surely means the field: at its beginning, as in "Kind and
+// Object name the object", and where the name is no word, as in RootURI.
+func wireNames(t reflect.Type, comment string) string {
+	onWire := func(word string) string {
+		if f, ok := t.FieldByName(word); ok {
+			name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+			return "`" + name + "`"
+		}
+		return word
+	}
+	begin := beginning.FindString(comment)
+	return word.ReplaceAllStringFunc(begin, onWire) + camel.ReplaceAllStringFunc(comment[len(begin):], onWire)
+}
+
+var (
+	beginning = regexp.MustCompile(`^[A-Z]\w*((, | and )[A-Z]\w*)*`)
+	word      = regexp.MustCompile(`\w+`)
+	camel     = regexp.MustCompile(`\b[A-Z]\w*[a-z]\w*[A-Z]\w*\b`)
+)
 
 // typeName is the JSON type of a Go type, with a link where it has a section.
 func (w *writer) typeName(t reflect.Type, nullable bool) string {
@@ -226,11 +247,14 @@ func (w *writer) remainingTypes() {
 		}
 		w.printf("\n| value | |\n|---|---|\n")
 		for _, c := range w.src.consts[t.Name()] {
-			value := c.value
-			if t.Kind() == reflect.String {
+			value, says := c.value, strings.TrimLeft(strings.TrimPrefix(c.doc, c.name), ": ")
+			switch {
+			case t.Kind() == reflect.String:
 				value = `"` + value + `"`
+			case says == "":
+				says = c.name // a number alone tells nothing
 			}
-			w.printf("| `%s` | %s |\n", value, w.prose(strings.TrimPrefix(c.doc, c.name+" ")))
+			w.printf("| `%s` | %s |\n", value, w.prose(says))
 		}
 	}
 }
@@ -257,7 +281,7 @@ func (w *writer) prose(text string) string {
 func (w *writer) errors() {
 	w.printf("\n## Errors\n\nAn error has one of these codes, and its `data` is an [ErrorData](#errordata).\n\n| code | |\n|---|---|\n")
 	for _, c := range w.src.consts["ErrorCode"] {
-		w.printf("| `%s` | %s |\n", c.value, w.prose(strings.TrimPrefix(c.doc, c.name+": ")))
+		w.printf("| `%s` | %s |\n", c.value, w.prose(strings.TrimLeft(strings.TrimPrefix(c.doc, c.name), ": ")))
 	}
 	w.printf("\nExample:\n\n```json\n%s\n```\n", errorExample)
 	w.printf("\n## Kinds of failure\n\nThe `kind` of an error and of a session's [Cause](#cause) is one of these; their spelling never changes. The same\nvocabulary stands behind what the command line prints.\n")

@@ -1,0 +1,418 @@
+package envfile
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Question asks for everything about one name.
+type Question struct {
+	Name string
+	// Reveal gives the values of secrets too.
+	Reveal bool
+	// Forwarded and Hosts are what [RewriteHosts] was or would be given.
+	Forwarded []Forwarded
+	Hosts     HostMode
+	// Own is the user's environment, as os.Environ gives it, and Policy the rule
+	// by which the environment is laid over it.
+	Own    []string
+	Policy MergePolicy
+}
+
+// Status says in a word what an explanation is about.
+type Status string
+
+const (
+	// StatusSet: the environment has the variable and its value.
+	StatusSet Status = "set"
+	// StatusUnresolved: something sets it, and the value is not known yet.
+	StatusUnresolved Status = "unresolved"
+	// StatusAbsent: something names it or may do so, and nothing sets it.
+	StatusAbsent Status = "absent"
+	// StatusUnknown: nothing has to do with it.
+	StatusUnknown Status = "unknown"
+)
+
+// Explanation is the whole history of one name. It marshals to JSON; the values
+// of secrets are in it only where the question said so.
+type Explanation struct {
+	Name   string `json:"name"`
+	Status Status `json:"status"`
+	// Value is what the environment has, after a rewrite; nil where the status
+	// is not StatusSet, and where Secret is true and nothing is revealed.
+	Value *string `json:"value,omitempty"`
+	// Secret says that the value comes from a Secret or embeds one.
+	Secret bool `json:"secret,omitempty"`
+	// Chain is every source that names the variable, the strongest first.
+	Chain []Step `json:"chain"`
+	// Observed compares with the container; nil where nothing was observed.
+	Observed *Observation `json:"observed,omitempty"`
+	// Rewrite is what rewriteHosts did or suggests; nil for nothing.
+	Rewrite *HostChange `json:"rewrite,omitempty"`
+	// Local is what becomes of it in the local process; nil where the
+	// environment does not have it.
+	Local *Decision `json:"local,omitempty"`
+	// Reasons say why it is absent or unresolved, or may be absent.
+	Reasons []string `json:"reasons,omitempty"`
+	// Notes and Warnings are those of the variable.
+	Notes    []string  `json:"notes,omitempty"`
+	Warnings []Warning `json:"warnings,omitempty"`
+	// Similar are names that the environment has, for a StatusUnknown one.
+	Similar []string `json:"similar,omitempty"`
+}
+
+// Outcome is what became of one source.
+type Outcome string
+
+const (
+	// Used: the value is this one's.
+	Used Outcome = "used"
+	// Shadowed: a stronger source has the name.
+	Shadowed Outcome = "shadowed"
+	// SetsNothing: the source would set the name and has nothing for it.
+	SetsNothing Outcome = "sets-nothing"
+)
+
+// Step is one source that names the variable.
+type Step struct {
+	Origin  Origin  `json:"origin"`
+	Outcome Outcome `json:"outcome"`
+	// Reason says why it was not used, or what is special about it.
+	Reason string `json:"reason,omitempty"`
+	// Value is what this source gives, computed; nil where it has none, and
+	// where Secret is true and nothing is revealed.
+	Value  *string `json:"value,omitempty"`
+	Secret bool    `json:"secret,omitempty"`
+	// Text is the value as the spec has it, where that has references.
+	Text string `json:"text,omitempty"`
+	// References are the steps from Text to Value, in their order.
+	References []Reference `json:"references,omitempty"`
+}
+
+// ReferenceOutcome is what became of a $(NAME).
+type ReferenceOutcome string
+
+const (
+	// Replaced: the value of the variable stands in its place.
+	Replaced ReferenceOutcome = "replaced"
+	// StaysText: nothing that the kubelet had seen by then sets the name.
+	StaysText ReferenceOutcome = "stays-text"
+	// Escaped: $$ is one dollar, and what follows it is no reference.
+	Escaped ReferenceOutcome = "escaped"
+	// Unterminated: $( without its parenthesis stays as it is.
+	Unterminated ReferenceOutcome = "unterminated"
+	// Waiting: the variable has no value yet, so the whole has none.
+	Waiting ReferenceOutcome = "waiting"
+)
+
+// Reference is one $(NAME) or $$ of a text.
+type Reference struct {
+	// Text is $(NAME), $$ or $( as it stands in the spec.
+	Text    string           `json:"text"`
+	Name    string           `json:"name,omitempty"`
+	Outcome ReferenceOutcome `json:"outcome"`
+	// Origin is where the value comes from, for Replaced and Waiting.
+	Origin *Origin `json:"origin,omitempty"`
+	Value  *string `json:"value,omitempty"` // as in Step
+	Secret bool    `json:"secret,omitempty"`
+	Reason string  `json:"reason,omitempty"`
+	// References made that value in turn. They are told where the name is met
+	// first.
+	References []Reference `json:"references,omitempty"`
+}
+
+// Comparison says how computed and observed relate.
+type Comparison string
+
+const (
+	Equal        Comparison = "equal"
+	Different    Comparison = "different"
+	OnlyObserved Comparison = "only-observed"
+	OnlyComputed Comparison = "only-computed"
+	// FilledIn: the spec gives the name, the container the value.
+	FilledIn Comparison = "filled-in"
+)
+
+// Observation is what the running container has, compared with what the spec gives.
+type Observation struct {
+	Comparison Comparison `json:"comparison"`
+	// Value is the container's; nil where it has none, and as in Step.
+	Value *string `json:"value,omitempty"`
+	// Reason says what was made of it.
+	Reason string `json:"reason"`
+}
+
+// HostChange is a rewrite of one value, done or suggested.
+type HostChange struct {
+	Applied  bool        `json:"applied"`
+	Forwards []Forwarded `json:"forwards"`
+	// Before and After are the values; nil for those of a secret.
+	Before *string `json:"before,omitempty"`
+	After  *string `json:"after,omitempty"`
+}
+
+// Explain resolves the environment as [Resolve] does, and tells how one name
+// came to its value, or why it has none. It is never an error: a required
+// source that is missing is what an explanation is for. Where the policy folds
+// names, the name is found in any letter case.
+func Explain(in Input, q Question) *Explanation {
+	r := newResolver(in)
+	r.tracing, r.silent = true, map[string][]silence{}
+	env := r.resolve()
+	rewritten, rewrites := RewriteHosts(env, q.Forwarded, q.Hosts)
+
+	x := &explainer{resolver: r, reveal: q.Reveal}
+	name := x.spelled(q, env)
+	e := &Explanation{Name: name, Status: StatusAbsent, Chain: x.chain(name)}
+	v, has := rewritten.Lookup(name)
+	switch {
+	case has && v.Unresolved:
+		e.Status = StatusUnresolved
+	case has:
+		e.Status = StatusSet
+	}
+	if has {
+		e.Secret, e.Notes = v.Secret, v.Notes
+		if !v.Unresolved {
+			e.Value = x.masked(v.Value, v.Secret)
+		}
+		for _, d := range rewritten.Decide(q.Own, q.Policy) {
+			if d.Name == name {
+				e.Local = &d
+			}
+		}
+	}
+	for _, w := range rewritten.Warnings {
+		if w.Variable == name {
+			e.Warnings = append(e.Warnings, w)
+		}
+	}
+	e.Observed = x.observation(name)
+	for _, h := range rewrites {
+		if h.Variable == name {
+			e.Rewrite = &HostChange{Applied: q.Hosts == HostsOn, Forwards: h.Forwards,
+				Before: x.masked(h.before, v.Secret), After: x.masked(h.after, v.Secret)}
+		}
+	}
+	if e.Status != StatusSet {
+		e.Reasons = x.reasons(name)
+		if !has && len(e.Chain) == 0 && len(e.Reasons) == 0 {
+			e.Status = StatusUnknown
+		}
+		if !has && len(e.Chain) == 0 {
+			e.Similar = similar(name, env)
+		}
+	}
+	return e
+}
+
+// explainer turns what a resolver kept into an explanation.
+type explainer struct {
+	*resolver
+	reveal bool
+}
+
+// spelled is the name as the environment has it.
+func (x *explainer) spelled(q Question, env *Environment) string {
+	if _, exact := env.Lookup(q.Name); exact {
+		return q.Name
+	}
+	for _, v := range env.Vars {
+		if q.Policy.fold(v.Name) == q.Policy.fold(q.Name) {
+			return v.Name
+		}
+	}
+	return q.Name
+}
+
+// masked is the value for the eyes of whoever asked.
+func (x *explainer) masked(value string, secret bool) *string {
+	if secret && !x.reveal {
+		return nil
+	}
+	return &value
+}
+
+// source is one entry of a chain before it is told.
+type source struct {
+	candidate
+	nothing string // why it sets nothing
+}
+
+// chain is every source of the name, the strongest first.
+func (x *explainer) chain(name string) []Step {
+	steps := []Step{}
+	above := Tier("") // of what is used
+	for i := len(x.in.Dev) - 1; i >= 0; i-- {
+		d := x.in.Dev[i]
+		if d.Name != name {
+			continue
+		}
+		step := Step{Origin: Origin{Tier: Dev, Object: d.Source}, Outcome: Used, Value: &d.Value}
+		if above != "" {
+			step.Outcome, step.Reason = Shadowed, "what is set later for this machine replaces it"
+		}
+		above = Dev
+		steps = append(steps, step)
+	}
+	list := x.candidates[name]
+	sources := make([]source, 0, len(list))
+	for _, c := range list {
+		sources = append(sources, source{candidate: c})
+	}
+	for _, s := range x.silent[name] {
+		sources = append(sources, source{candidate{seq: s.seq, origin: s.origin}, s.reason})
+	}
+	x.strongestFirst(sources)
+	kubelets := 0 // the seq of what the container was given
+	for _, c := range list {
+		kubelets = max(kubelets, c.seq)
+	}
+	told := map[int]bool{}
+	for _, s := range sources {
+		step := Step{Origin: s.origin, Secret: s.secret}
+		switch {
+		case s.nothing != "":
+			step.Outcome, step.Reason = SetsNothing, s.nothing+"; the reference is optional"
+		case above != "":
+			step.Outcome, step.Reason = Shadowed, x.shadowedBy(above, s.origin.Tier, s.seq == kubelets)
+		default:
+			above, step.Outcome, step.Reason = s.origin.Tier, Used, s.unresolved
+		}
+		if s.nothing == "" {
+			if len(s.references) > 0 {
+				step.Text, step.References = s.text(), x.references(s.references, told)
+			}
+			value, known := s.value, s.unresolved == ""
+			if s.comparison != "" {
+				value, known = s.computed, known && s.comparison != FilledIn
+			}
+			if known {
+				step.Value = x.masked(value, s.secret)
+			}
+		}
+		steps = append(steps, step)
+	}
+	if v := x.vars[name]; v != nil && len(sources) == 0 && v.Origin.Tier != Dev {
+		// Only the container shows it; classify found the origin.
+		steps = append(steps, Step{Origin: v.Origin, Outcome: Used, Value: x.masked(v.Value, v.Secret), Secret: v.Secret})
+	}
+	return steps
+}
+
+// text is the value as the spec has it: without an expansion that changed
+// something, the value itself.
+func (c *candidate) text() string {
+	if c.expansion != "" {
+		return c.expansion
+	}
+	return c.value
+}
+
+// strongestFirst is order for sources, those that set nothing in their places.
+func (x *explainer) strongestFirst(sources []source) {
+	slices.SortFunc(sources, func(a, b source) int {
+		if x.in.Precedence != Kubelet {
+			if c := cmp.Compare(rank(b.origin.Tier), rank(a.origin.Tier)); c != 0 {
+				return c
+			}
+		}
+		return cmp.Or(cmp.Compare(b.seq, a.seq), cmp.Compare(rank(b.origin.Tier), rank(a.origin.Tier)))
+	})
+}
+
+// shadowedBy says why a source lost. ran says that the cluster's own container
+// has this one.
+func (x *explainer) shadowedBy(winner, loser Tier, ran bool) string {
+	switch {
+	case winner == Dev:
+		return "what is set for this machine is above the workload"
+	case winner == loser && loser == Spec:
+		return "a later entry of the env list replaces it"
+	case loser == Injected:
+		return "the container runtime sets it only where nothing else does"
+	case loser == Image:
+		return "the image is beneath what Kubernetes sets"
+	case loser == Service:
+		return "the service links are beneath the spec"
+	case winner == Spec:
+		return "the env list is above envFrom"
+	case winner == ConfigMap && loser == Secret && ran:
+		return "the documented order puts a ConfigMap above a Secret; the cluster runs with this one, which envFrom lists later (the setting envPrecedence: kubelet follows it)"
+	case winner == ConfigMap && loser == Secret && x.in.Precedence != Kubelet:
+		return "the documented order puts a ConfigMap above a Secret"
+	}
+	return "a later source of envFrom replaces it"
+}
+
+// observation compares what was computed for the name with the container.
+func (x *explainer) observation(name string) *Observation {
+	if x.in.Observed == nil {
+		return nil
+	}
+	list := x.candidates[name]
+	if len(list) == 0 {
+		v := x.vars[name]
+		if v == nil || v.Origin.Tier == Dev {
+			return nil
+		}
+		return &Observation{Comparison: OnlyObserved, Value: x.masked(v.Value, v.Secret), Reason: "the spec does not set it"}
+	}
+	c := &list[len(list)-1]
+	o := &Observation{Comparison: c.comparison}
+	if c.comparison != OnlyComputed {
+		o.Value = x.masked(c.value, c.secret)
+	}
+	switch c.comparison {
+	case Equal:
+		o.Reason = "the running container has the value that the spec gives"
+	case FilledIn:
+		o.Reason = "the value is the running container's"
+	case OnlyComputed:
+		o.Reason = "the running container does not have it"
+	case Different:
+		o.Reason = "the running container has another value, which is used"
+		if c.podBound {
+			o.Reason = "it embeds a field of the pod, and the running container is in another pod; its value is used"
+		}
+	}
+	return o
+}
+
+// reasons say why a name that is not set is not.
+func (x *explainer) reasons(name string) []string {
+	var all []string
+	for _, a := range x.absent {
+		if a.Name == name {
+			all = append(all, a.Reason)
+		}
+	}
+	list := x.candidates[name]
+	if n := len(list); n > 0 && list[n-1].unresolved != "" {
+		all = append(all, list[n-1].unresolved)
+	}
+	if len(list) > 0 {
+		return all
+	}
+	for _, from := range x.in.Container.EnvFrom {
+		// The kubelet takes data alone.
+		if ref := from.ConfigMapRef; ref != nil && x.in.ConfigMaps[ref.Name] != nil {
+			key, ok := strings.CutPrefix(name, from.Prefix)
+			if _, binary := x.in.ConfigMaps[ref.Name].BinaryData[key]; ok && binary {
+				all = append(all, fmt.Sprintf("ConfigMap %q has the key %q in binaryData, which an environment never takes", ref.Name, key))
+			}
+		}
+	}
+	for _, c := range x.closed {
+		if key, ok := strings.CutPrefix(name, c.prefix); ok && key != "" {
+			optional := ""
+			if c.optional {
+				optional = "the optional "
+			}
+			all = append(all, fmt.Sprintf("%senvFrom may have a key %q for it: %s", optional, key, c.reason))
+		}
+	}
+	return all
+}
