@@ -97,7 +97,7 @@ func TestRoundTrip(t *testing.T) {
 			check(t, environmentOf(corpus...))
 			// A property finds the smallest value that goes wrong; the number of
 			// tries is the next test's affair.
-			end := time.Now().Add(300 * time.Millisecond)
+			end := time.Now().Add(150 * time.Millisecond)
 			rapid.Check(t, func(rt *rapid.T) {
 				if time.Now().Before(end) {
 					check(rt, variables().Draw(rt, "environment"))

@@ -367,7 +367,10 @@ func (x *explainer) observation(name string) *Observation {
 	}
 	switch c.comparison {
 	case Equal:
-		o.Reason = "the running container has the value that the spec gives"
+		o.Reason = "the running container has the same value"
+		if v := x.vars[name]; v != nil && v.Origin != c.origin {
+			o.Reason = "the running container has the value of " + c.origin.String()
+		}
 	case FilledIn:
 		o.Reason = "the value is the running container's"
 	case OnlyComputed:

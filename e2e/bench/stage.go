@@ -168,7 +168,9 @@ func pushTarget(t *testing.T) string {
 	tag := harness.Registry() + "/tandem/bench-target:1"
 	ref, err := name.ParseReference(tag, name.Insecure)
 	if err == nil {
-		err = remote.Write(ref, image, remote.WithContext(t.Context()))
+		transport := &http.Transport{}
+		defer transport.CloseIdleConnections()
+		err = remote.Write(ref, image, remote.WithContext(t.Context()), remote.WithTransport(transport))
 	}
 	if err != nil {
 		t.Fatalf("pushing the target: %v", err)
