@@ -13,6 +13,9 @@ func encodeDotenv(out *bytes.Buffer, name, value string) string {
 	if reason := shellName(name); reason != "" {
 		return reason
 	}
+	if reason := scriptName(name); reason != "" {
+		return reason
+	}
 	if !utf8.ValidString(value) {
 		return "its value is not UTF-8, which dotenv readers require"
 	}

@@ -29,7 +29,7 @@ var vscodePython = &checkedForm{reader: "the Python extension", lines: true, rea
 		if !pythonName.MatchString(name) {
 			return "its name is no name to the Python extension (letters, digits and _, with a letter before the first digit)"
 		}
-		return ""
+		return scriptName(name)
 	},
 	spellings: func(value string) []string {
 		dollars := strings.ReplaceAll(value, "$", `\$`)

@@ -174,7 +174,7 @@ func Explain(in Input, q Question) *Explanation {
 		e.Status = StatusSet
 	}
 	if has {
-		e.Secret, e.Notes = v.Secret, v.Notes
+		e.Secret, e.Notes = v.Secret, x.vars[name].Notes
 		if !v.Unresolved {
 			e.Value = x.masked(v.Value, v.Secret)
 		}
@@ -295,9 +295,15 @@ func (x *explainer) chain(name string) []Step {
 		}
 		steps = append(steps, step)
 	}
-	if v := x.vars[name]; v != nil && len(sources) == 0 && v.Origin.Tier != Dev {
-		// Only the container shows it; classify found the origin.
-		steps = append(steps, Step{Origin: v.Origin, Outcome: Used, Value: x.masked(v.Value, v.Secret), Secret: v.Secret})
+	if v := x.vars[name]; v != nil && above == "" {
+		// Only the container shows it; classify found the origin, which may be an
+		// optional source that was not there when the spec was resolved.
+		used := Step{Origin: v.Origin, Outcome: Used, Value: x.masked(v.Value, v.Secret), Secret: v.Secret}
+		if i := slices.IndexFunc(steps, func(s Step) bool { return s.Origin == v.Origin }); i >= 0 {
+			steps[i] = used
+		} else {
+			steps = append(steps, used)
+		}
 	}
 	return steps
 }
@@ -368,7 +374,11 @@ func (x *explainer) observation(name string) *Observation {
 	switch c.comparison {
 	case Equal:
 		o.Reason = "the running container has the same value"
-		if v := x.vars[name]; v != nil && v.Origin != c.origin {
+		switch v := x.vars[name]; {
+		case v == nil || v.Origin == c.origin:
+		case v.Origin.Tier == Dev:
+			o.Reason = "the running container has the value that the spec gives"
+		default: // the documented order has another winner
 			o.Reason = "the running container has the value of " + c.origin.String()
 		}
 	case FilledIn:

@@ -125,7 +125,8 @@ func cutHostname(host string) string {
 //
 // A variable that both the image and the spec set is not in it, which makes no
 // difference to who resolves the same container with it. The PATH and HOME that
-// the runtime set are in it.
+// the runtime set are in it. What may come from a Secret that could not be read
+// is not: nothing of an image's ENV is treated as secret.
 func ImageEnvOf(in Input, environ []string) ([]string, error) {
 	in.ImageEnv, in.Dev, in.Observed = nil, nil, environ
 	if in.Observed == nil {
@@ -137,7 +138,7 @@ func ImageEnvOf(in Input, environ []string) ([]string, error) {
 	}
 	entries := []string{}
 	for _, v := range env.Vars {
-		if v.Origin.Tier == Image {
+		if v.Origin.Tier == Image && !v.Secret {
 			entries = append(entries, v.Name+"="+v.Value)
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -316,7 +317,10 @@ func fetched(t *testing.T, name string, fetch func(ctx context.Context, dir stri
 	if err != nil {
 		t.Skipf("no place to keep %s: %v", name, err)
 	}
-	dir := filepath.Join(cache, "tandem-test-readers", name)
+	cache = filepath.Join(cache, "tandem-test-readers")
+	dir := filepath.Join(cache, name)
+	fetching.Lock()
+	defer fetching.Unlock()
 	if _, err := os.Stat(dir); err == nil {
 		return dir
 	}
@@ -325,12 +329,21 @@ func fetched(t *testing.T, name string, fetch func(ctx context.Context, dir stri
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
-	err = os.MkdirAll(dir, 0o700)
+	// Under another name until it is whole, so that what an interrupted run
+	// leaves is not taken for the reader.
+	temp := dir + ".part"
+	err = errors.Join(os.RemoveAll(temp), os.MkdirAll(temp, 0o700))
 	if err == nil {
-		err = fetch(ctx, dir)
+		err = fetch(ctx, temp)
+	}
+	if err == nil {
+		err = os.Rename(temp, dir)
 	}
 	if err != nil {
-		t.Skipf("%s cannot be fetched: %v", name, errors.Join(err, os.RemoveAll(dir)))
+		t.Skipf("%s cannot be fetched: %v", name, errors.Join(err, os.RemoveAll(temp)))
 	}
 	return dir
 }
+
+// fetching lets parallel tests that need the same reader fetch it once.
+var fetching sync.Mutex

@@ -347,9 +347,11 @@ func (r *resolver) expandInto(c *candidate, text string) {
 				waiting = name
 			default:
 				c.openRefs = true
-				c.notes = append(c.notes, fmt.Sprintf("nothing above it sets %q, so $(%s) stays as text", name, name))
+				if !r.tracing {
+					c.notes = append(c.notes, fmt.Sprintf("nothing above it sets %q, so $(%s) stays as text", name, name))
+				}
 			}
-			if r.tracing {
+			if r.tracing { // says so in its place
 				step(r.openReference(name, waiting == name))
 			}
 			return "", false
@@ -410,7 +412,9 @@ func (r *resolver) set(name string, winner *candidate, losers []*candidate) {
 	}
 	if winner.unresolved != "" {
 		v.Value, v.Unresolved = "", true
-		v.Notes = append(v.Notes, "no value yet: "+winner.unresolved)
+		if !r.tracing { // an explanation has it among its reasons
+			v.Notes = append(v.Notes, "no value yet: "+winner.unresolved)
+		}
 		r.warn(WarnUnresolved, name, "%s has no value yet: %s", name, winner.unresolved)
 	}
 	for _, l := range losers {

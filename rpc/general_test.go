@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/tandem-dev/tandem/envfile"
 	"github.com/tandem-dev/tandem/internal/fault"
 	"github.com/tandem-dev/tandem/rpc/protocol"
 	"github.com/tandem-dev/tandem/session"
@@ -39,7 +40,7 @@ func TestInitializeAnnouncesWhatIsThere(t *testing.T) {
 	p := serve(t, &fake{})
 	p.call(1, "initialize", `{"processId":null,"rootUri":null,"capabilities":{}}`)
 	want := `{"jsonrpc":"2.0","id":1,"result":{"capabilities":{"experimental":{"tandem":{"protocolVersion":1,` +
-		`"methods":["env/resolve","env/write","manifest/list","session/get","session/list","session/restart","session/start","session/stop"]}}},` +
+		`"methods":["env/explain","env/resolve","env/write","manifest/list","session/get","session/list","session/restart","session/start","session/stop"]}}},` +
 		`"serverInfo":{"name":"tandem","version":"1.2.3"}}}`
 	if diff := cmp.Diff(want, p.body()); diff != "" {
 		t.Error(diff)
@@ -104,16 +105,25 @@ func TestInitializationOptions(t *testing.T) {
 	root := t.TempDir()
 	f := &fake{}
 	serve(t, f).initialize(fmt.Sprintf(`{"rootUri":%q,"initializationOptions":{"kubeconfig":"/k","context":"c","namespace":"n",`+
-		`"agentImage":"i","stateDir":"/s","envDir":"/e","envPrecedence":"kubelet","logLevel":"debug","rewriteHosts":"off"}}`, uriOf(root)))
+		`"agentImage":"i","stateDir":"/s","envDir":"/e","envPrecedence":"kubelet","logLevel":"debug","rewriteHosts":"off",`+
+		`"env":{"include":["A*"],"exclude":["B"],"rename":[{"from":"C_*","to":"*"}],"keepLocal":["D"],"allowImage":["E"]}}}`, uriOf(root)))
 	want := protocol.InitializationOptions{Kubeconfig: "/k", Context: "c", Namespace: "n", AgentImage: "i",
-		StateDir: "/s", EnvDir: "/e", EnvPrecedence: "kubelet", LogLevel: "debug"}
+		StateDir: "/s", EnvDir: "/e", EnvPrecedence: "kubelet", LogLevel: "debug", RewriteHosts: "off",
+		Env: protocol.EnvOptions{Include: []string{"A*"}, Exclude: []string{"B"}, Rename: []protocol.RenameRule{{From: "C_*", To: "*"}},
+			KeepLocal: []string{"D"}, AllowImage: []string{"E"}}}
 	if diff := cmp.Diff(want, f.setup.Options); diff != "" {
+		t.Error(diff)
+	}
+	policy := envfile.MergePolicy{Include: []string{"A*"}, Exclude: []string{"B"}, Rename: []envfile.Rename{{From: "C_*", To: "*"}},
+		KeepLocal: []string{"D"}, AllowImage: []string{"E"}}
+	if diff := cmp.Diff(policy, f.setup.MergePolicy()); diff != "" {
 		t.Error(diff)
 	}
 	if f.setup.Root != root {
 		t.Errorf("root %q, want %q", f.setup.Root, root)
 	}
-	for _, bad := range []string{`{"envPrecedence":"mine"}`, `{"logLevel":"loud"}`, `{"context":1}`} {
+	for _, bad := range []string{`{"envPrecedence":"mine"}`, `{"logLevel":"loud"}`, `{"context":1}`,
+		`{"rewriteHosts":"yes"}`, `{"env":{"exclude":["A=B"]}}`, `{"env":{"rename":[{"from":"A*","to":"B"}]}}`} {
 		p := serve(t, &fake{})
 		p.call(1, "initialize", `{"initializationOptions":`+bad+`}`)
 		if m := p.answer(1); code(m) != -32602 || kind(t, m) != "invalid-params" {

@@ -169,7 +169,7 @@ func TestEnvResolveHidesSecrets(t *testing.T) {
 	p.call(1, "env/resolve", `{"id":"shop/api"}`)
 	masked := string(p.answer(1).Result)
 	if strings.Contains(masked, "hunter2") || !strings.Contains(masked, `{"name":"MODE","value":"",`) ||
-		!strings.Contains(masked, `{"name":"TOKEN","origin":{"tier":"secret","kind":"Secret","object":"db","key":"TOKEN"},"secret":true,"shadowed":[],"notes":[]}`) {
+		!strings.Contains(masked, `{"name":"TOKEN","origin":{"tier":"secret","kind":"Secret","object":"db","key":"TOKEN"},"secret":true,"shadowed":[],"notes":[],"local":{"action":"applied",`) {
 		t.Errorf("masked: %s", masked)
 	}
 	p.call(2, "env/resolve", `{"id":"shop/api","reveal":true}`)

@@ -99,6 +99,8 @@ func traceable(v any) any {
 			shown.Variables[i].Value = nil
 		}
 		return shown
+	case *protocol.Explanation:
+		return withoutValues(*v)
 	case protocol.SessionOutputParams:
 		v.Text = fmt.Sprintf("(%d bytes)", len(v.Text))
 		return v

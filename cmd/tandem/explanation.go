@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -30,7 +31,9 @@ func (x explanation) print(e *envfile.Explanation) {
 		x.line("%s is %s, and nothing has to do with it", head, p.warn("not set"))
 	}
 	for _, r := range e.Reasons {
-		x.line("  %s", r)
+		if !toldBy(e.Chain, r) {
+			x.line("  %s", r)
+		}
 	}
 	if len(e.Similar) > 0 {
 		x.line("  did you mean %s?", strings.Join(quoted(e.Similar), " or "))
@@ -52,12 +55,12 @@ func (x explanation) print(e *envfile.Explanation) {
 		}
 	}
 	if h := e.Rewrite; h != nil {
-		verb := "could be rewritten to"
+		verb, setting := "could be rewritten to", " (the setting rewriteHosts: on does it)"
 		if h.Applied {
-			verb = "rewritten to"
+			verb, setting = "rewritten to", ""
 		}
 		for _, f := range h.Forwards {
-			fact("host", "%s the forward %s", verb, f)
+			fact("host", "%s the forward %s%s", verb, f, setting)
 		}
 		if h.Before != nil {
 			fact("", "before %s", x.value(h.Before))
@@ -71,6 +74,10 @@ func (x explanation) print(e *envfile.Explanation) {
 		fact("note", "%s", n)
 	}
 	for _, w := range e.Warnings {
+		switch w.Code {
+		case envfile.WarnUnresolved, envfile.WarnPrecedence, envfile.WarnRewrite:
+			continue // told above, in its place
+		}
 		fact("warning", "%s", w.Message)
 	}
 	if len(facts) > 0 {
@@ -82,6 +89,14 @@ func (x explanation) print(e *envfile.Explanation) {
 	if e.Secret && e.Value == nil && e.Status == envfile.StatusSet {
 		x.line("\n%s", p.dim("It comes from a Secret; --reveal shows the value."))
 	}
+}
+
+// toldBy says whether a step of the chain gives the reason already.
+func toldBy(chain []envfile.Step, reason string) bool {
+	return slices.ContainsFunc(chain, func(s envfile.Step) bool {
+		why, _, _ := strings.Cut(s.Reason, ";")
+		return why != "" && strings.Contains(reason, why)
+	})
 }
 
 // step prints one source; a line leads on to the next weaker one.
@@ -147,7 +162,10 @@ func origin(o envfile.Origin) string {
 	text := ""
 	switch o.Tier {
 	case envfile.Dev:
-		return plain(o.Object)
+		if o.Object == commandLine {
+			return o.Object
+		}
+		return "manifest: " + plain(o.Object)
 	case envfile.Spec:
 		text = "env list"
 	case envfile.ConfigMap, envfile.Secret:

@@ -16,7 +16,8 @@ func newServe(g *globals) *cobra.Command {
 		Use:   "serve",
 		Short: "Serve an editor over stdin and stdout (JSON-RPC, in the style of the Language Server Protocol)",
 		Long: "Speaks docs/protocol.md on stdin and stdout; logs go to stderr. The end of input, SIGTERM, SIGINT and\n" +
-			"SIGHUP end every session and give the cluster back. Flags are defaults; initialization options win.",
+			"SIGHUP end every session and give the cluster back. Flags but --log-level are\n" +
+			"defaults for what the editor's initialization options leave open.",
 		Args: wrongArgs(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			out, err := rpc.ClaimStdout()

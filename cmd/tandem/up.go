@@ -64,6 +64,9 @@ func devAndCommand(cmd *cobra.Command, args []string) (dev string, command []str
 	return "", nil, usageError{fmt.Errorf("one DEV at most, got %s (put the command after --)", strings.Join(args, " "))}
 }
 
+// commandLine is the source of a variable that -e sets.
+const commandLine = "command line"
+
 func assignments(sets []string) ([]envfile.Var, error) {
 	var vars []envfile.Var
 	for _, s := range sets {
@@ -71,7 +74,7 @@ func assignments(sets []string) ([]envfile.Var, error) {
 		if !ok || name == "" {
 			return nil, usageError{fmt.Errorf("-e wants NAME=VALUE, got %q", name)}
 		}
-		vars = append(vars, envfile.Var{Name: name, Value: value, Source: "command line"})
+		vars = append(vars, envfile.Var{Name: name, Value: value, Source: commandLine})
 	}
 	return vars, nil
 }

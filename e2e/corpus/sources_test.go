@@ -13,7 +13,10 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/go-containerregistry/pkg/registry"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -126,8 +129,19 @@ func TestSources(t *testing.T) {
 		requireValue(t, e, "DB", real["DB"])
 	})
 	t.Run("the registry is not there, the container is asked", func(t *testing.T) {
+		requireOffRegistry(t, n, layer, mixed)
+	})
+	t.Run("the registry is not there, and no container to ask", func(t *testing.T) {
 		gone := httptest.NewServer(registry.New())
-		requireOffRegistry(t, n, mixed, gone)
+		ref := strings.TrimPrefix(gone.URL, "http://") + "/corpus:1"
+		gone.Close()
+		asleep(t, n, "asleep", ref, row{env: env(lit("A", "1"))})
+		e, codes := resolve(t, manager(t, n, nil), okteto(t, "asleep", ""), "asleep")
+		if diff := cmp.Diff([]string{"image-env-unknown"}, codes); diff != "" {
+			t.Errorf("warnings (-want +got):\n%s", diff)
+		}
+		requireSaid(t, e, "image-env-unknown", ref, "connection refused", "no container")
+		requireValue(t, e, "A", "1")
 	})
 	t.Run("a Secret that is missing, a key, a ConfigMap that was deleted", func(t *testing.T) {
 		must(t, n.Create(&corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "soon-gone"}, Data: map[string]string{"Z": "1"}}))
@@ -144,8 +158,8 @@ func TestSources(t *testing.T) {
 			says string
 		}{
 			{"deleted", fault.ConfigMapNotFound, row{}, `ConfigMap "soon-gone" (for envFrom)`},
-			{"no-secret", fault.SecretNotFound, row{env: env(lit("A", "1"), secret("B", "nope", "x"))}, `Secret "nope" (for B)`},
-			{"no-key", fault.KeyNotFound, row{env: env(lit("A", "1"), key("B", "c1", "nope"), key("C", "c1", "nope"))}, `key "nope" of ConfigMap "c1" (for B, C)`},
+			{"secret-missing", fault.SecretNotFound, row{env: env(lit("A", "1"), secret("B", "nope", "x"))}, `Secret "nope" (for B)`},
+			{"key-missing", fault.KeyNotFound, row{env: env(lit("A", "1"), key("B", "c1", "nope"), key("C", "c1", "nope"))}, `key "nope" of ConfigMap "c1" (for B, C)`},
 		} {
 			if c.name != "deleted" { // its container cannot start, so nothing is awaited
 				d, _ := c.row.workload(c.name, image)
@@ -189,11 +203,8 @@ func TestSources(t *testing.T) {
 		requirePullSecrets(t, n, layer)
 	})
 	t.Run("the second time the registry is not asked", func(t *testing.T) {
-		m := manager(t, n, nil)
-		resolve(t, m, path, "mixed")
-		state := stateOf(t, n)
-		again := manager(t, n, func(c *session.Config) { c.StateDir = state })
-		resolve(t, again, path, "mixed")
+		state := t.TempDir()
+		resolve(t, manager(t, n, func(c *session.Config) { c.StateDir = state }), path, "mixed")
 		files, err := filepath.Glob(filepath.Join(state, "image-env", "sha256-*.json"))
 		must(t, err)
 		if len(files) != 1 {
@@ -206,22 +217,32 @@ func TestSources(t *testing.T) {
 	})
 }
 
-// stateOf is a state folder that more than one engine has in turn.
-func stateOf(t *testing.T, _ *harness.Namespace) string { return t.TempDir() }
-
-// requireOffRegistry runs an image, closes its registry to this machine, and
-// resolves. The node has the image already.
-func requireOffRegistry(t *testing.T, n *harness.Namespace, r row, gone *httptest.Server) {
+// asleep makes a workload without pods: what its image is, only the registry
+// knows.
+func asleep(t *testing.T, n *harness.Namespace, name, image string, r row) {
 	t.Helper()
-	ref := pushImage(t, programLayer(t), strings.TrimPrefix(gone.URL, "http://")+"/corpus:off", imageEnvs["odd"])
-	r.change = nil
+	d, _ := r.workload(name, image)
+	d.Spec.Replicas = new(int32)
+	must(t, n.Create(d))
+}
+
+// requireOffRegistry runs an image, takes it out of the registry, and resolves.
+// The node has the image already.
+func requireOffRegistry(t *testing.T, n *harness.Namespace, layer v1.Layer, r row) {
+	t.Helper()
+	// ENV of its own, so that no other image has this digest.
+	ref := pushImage(t, layer, harness.Registry()+"/tandem-test/corpus-off:1", append([]string{"OFF=" + n.Name}, imageEnvs["odd"]...))
 	real := r.run(t, n.For(t), "off", ref)
-	gone.Close()
+	tag, err := name.ParseReference(ref)
+	must(t, err)
+	there, err := remote.Head(tag)
+	must(t, err)
+	must(t, remote.Delete(tag.Context().Digest(there.Digest.String())))
 	e, codes := resolve(t, manager(t, n, nil), okteto(t, "off", ""), "off")
 	if diff := cmp.Diff([]string{"image-env-from-container"}, codes); diff != "" {
 		t.Errorf("warnings (-want +got):\n%s", diff)
 	}
-	requireSaid(t, e, "image-env-from-container", ref, "connection refused")
+	requireSaid(t, e, "image-env-from-container", ref, "refuses to give image")
 	for name, want := range real {
 		requireValue(t, e, name, want)
 	}
@@ -232,7 +253,7 @@ func requireOffRegistry(t *testing.T, n *harness.Namespace, r row, gone *httptes
 	if diff := cmp.Diff([]string{"unresolved CPU", "services-unreadable", "node-unreadable", "image-env-unknown"}, codes); diff != "" {
 		t.Errorf("warnings (-want +got):\n%s", diff)
 	}
-	requireSaid(t, e, "image-env-unknown", ref, "connection refused", "you may not create pods/exec")
+	requireSaid(t, e, "image-env-unknown", ref, "refuses to give image", "you may not create pods/exec")
 	requireValue(t, e, "A", "1")
 	if v, ok := e.Lookup("TWICE"); ok {
 		t.Errorf("TWICE of the image is known: %q", v.Value)
@@ -241,14 +262,12 @@ func requireOffRegistry(t *testing.T, n *harness.Namespace, r row, gone *httptes
 
 // requirePullSecrets reads an image with the credentials of the workload: its
 // own Secret, and that of its service account.
-func requirePullSecrets(t *testing.T, n *harness.Namespace, layer interface{ Size() (int64, error) }) {
+func requirePullSecrets(t *testing.T, n *harness.Namespace, layer v1.Layer) {
 	t.Helper()
-	var strangers atomic.Int64
 	inner := registry.New()
 	var locked atomic.Bool
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if user, password, _ := r.BasicAuth(); locked.Load() && (user != "puller" || password != "let me in") {
-			strangers.Add(1)
 			w.Header().Set("WWW-Authenticate", `Basic realm="corpus"`)
 			w.WriteHeader(http.StatusUnauthorized)
 			io.WriteString(w, `{"errors":[{"code":"UNAUTHORIZED"}]}`)
@@ -258,7 +277,7 @@ func requirePullSecrets(t *testing.T, n *harness.Namespace, layer interface{ Siz
 	}))
 	defer s.Close()
 	host := strings.TrimPrefix(s.URL, "http://")
-	ref := pushImage(t, programLayer(t), host+"/private/corpus:1", []string{"PRIVATE=yes"})
+	ref := pushImage(t, layer, host+"/private/corpus:1", []string{"PRIVATE=yes"})
 	locked.Store(true)
 	login := func(name, user string) {
 		must(t, n.Create(&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: name}, Type: corev1.SecretTypeDockerConfigJson,
@@ -268,21 +287,29 @@ func requirePullSecrets(t *testing.T, n *harness.Namespace, layer interface{ Siz
 	login("right", "puller")
 	must(t, n.Create(&corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Name: "puller"}, ImagePullSecrets: []corev1.LocalObjectReference{object("right")}}))
 	for name, change := range map[string]func(*corev1.PodTemplateSpec, *corev1.Container){
-		"own-secret":     template(func(p *corev1.PodTemplateSpec) { p.Spec.ImagePullSecrets = []corev1.LocalObjectReference{object("wrong"), object("right")} }),
+		"own-secret": template(func(p *corev1.PodTemplateSpec) {
+			p.Spec.ImagePullSecrets = []corev1.LocalObjectReference{object("wrong"), object("right")}
+		}),
 		"account-secret": template(func(p *corev1.PodTemplateSpec) { p.Spec.ServiceAccountName = "puller" }),
 	} {
-		r := row{change: change}
-		real := r.run(t, n.For(t), name, ref)
-		strangers.Store(0)
+		asleep(t, n, name, ref, row{change: change})
 		e, codes := resolve(t, manager(t, n, nil), okteto(t, name, ""), name)
 		if len(codes) > 0 {
 			t.Errorf("%s: warnings %v", name, e.Warnings)
 		}
-		requireValue(t, e, "PRIVATE", real["PRIVATE"])
-		for _, w := range e.Warnings {
-			if strings.Contains(w.Message, "let me in") {
-				t.Errorf("a credential is in a warning")
-			}
+		requireValue(t, e, "PRIVATE", "yes")
+	}
+	asleep(t, n, "no-secret-at-all", ref, row{})
+	e, _ := resolve(t, manager(t, n, nil), okteto(t, "no-secret-at-all", ""), "no-secret-at-all")
+	requireSaid(t, e, "image-env-unknown", "registry "+host+" refuses to give image")
+	asleep(t, n, "wrong-secret", ref, row{change: template(func(p *corev1.PodTemplateSpec) {
+		p.Spec.ImagePullSecrets = []corev1.LocalObjectReference{object("wrong")}
+	})})
+	e, _ = resolve(t, manager(t, n, nil), okteto(t, "wrong-secret", ""), "wrong-secret")
+	requireSaid(t, e, "image-env-unknown", "registry "+host+" refuses to give image")
+	for _, w := range e.Warnings {
+		if strings.Contains(w.Message, "let me in") {
+			t.Errorf("a credential is in a warning")
 		}
 	}
 }

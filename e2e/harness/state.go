@@ -16,9 +16,6 @@ import (
 // DevLabel is on everything that a session makes in the cluster.
 const DevLabel = "tandem.dev/dev-container"
 
-// sessionAnnotation marks an original while a session has it.
-const sessionAnnotation = "tandem.dev/session"
-
 // State is what a namespace holds, without what the cluster itself counts up:
 // two states are equal when nobody who looks could tell them apart.
 type State map[string]Object
@@ -67,10 +64,6 @@ func (n *Namespace) state(ctx context.Context) (State, error) {
 		return nil, err
 	}
 	for _, o := range replicaSets.Items {
-		// The Deployment controller copies a Deployment's annotations to its
-		// ReplicaSets and never takes them away (pkg/controller/deployment/util,
-		// SetNewReplicaSetAnnotations).
-		delete(o.Annotations, sessionAnnotation)
 		add("ReplicaSet", o.ObjectMeta, o.Spec)
 	}
 	services, err := n.Cluster.CoreV1().Services(n.Name).List(ctx, all)

@@ -130,7 +130,7 @@ func TestEveryFieldHasAName(t *testing.T) {
 		ProgressParams{}, WorkDoneProgress{}, WorkDoneProgressCreateParams{}, WorkDoneProgressCancelParams{},
 		LogMessageParams{}, ShowMessageParams{}, ManifestListParams{}, ManifestListResult{},
 		SessionStartParams{}, SessionStopParams{}, SessionListParams{}, SessionListResult{}, SessionGetParams{},
-		SessionOutputParams{}, Snapshot{}, EnvResolveParams{}, EnvResolveResult{}, EnvWriteParams{}, EnvWriteResult{},
+		SessionOutputParams{}, Snapshot{}, EnvResolveParams{}, EnvResolveResult{}, EnvWriteParams{}, EnvWriteResult{}, EnvExplainParams{},
 		ErrorData{},
 	} {
 		check(reflect.TypeOf(v))

@@ -11,6 +11,8 @@ import (
 	"k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/tools/remotecommand"
 	"k8s.io/streaming/pkg/httpstream"
+
+	"github.com/tandem-dev/tandem/internal/fault"
 )
 
 // environPrograms are ways to print a container's environment, the exact ones
@@ -71,12 +73,23 @@ func (c *Cluster) exec(ctx context.Context, p *corev1.Pod, container string, arg
 	}
 	out, complaint := &bounded{limit: mostOutput}, &bounded{limit: 4 << 10}
 	if err := executor.StreamWithContext(ctx, remotecommand.StreamOptions{Stdout: out, Stderr: complaint}); err != nil {
-		return nil, request.failed(cause(err))
+		return nil, request.notRun(err)
 	}
 	if out.over {
 		return nil, fmt.Errorf("%q prints more than %d bytes", argv, mostOutput)
 	}
 	return out.Bytes(), nil
+}
+
+// notRun maps the failure of an exec. The SPDY executor hands a refusal of the
+// API server on as text alone.
+func (k call) notRun(err error) error {
+	if err = cause(err); strings.Contains(err.Error(), " is forbidden: ") {
+		return fault.Wrap(err, fault.PermissionDenied, "you may not %s", k).
+			Hint("ask for a Role that allows %q on %s in namespace %q", k.verb, k.resource, k.namespace).
+			With("missing", []string{k.verb + " " + k.resource})
+	}
+	return k.failed(err)
 }
 
 // bounded keeps the first limit bytes. It takes all, since a Write that fails

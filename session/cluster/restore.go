@@ -9,6 +9,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"k8s.io/utils/ptr"
 
@@ -68,8 +69,37 @@ func (c *Cluster) RestoreWithin(ctx context.Context, r Record, handover time.Dur
 	if original == nil || original.Diverted == nil {
 		return nil
 	}
-	return c.release(ctx, r)
+	if err := c.release(ctx, r); err != nil {
+		return err
+	}
+	c.cleanReplicaSets(ctx, r, original.Selector)
+	return nil
 }
+
+// cleanReplicaSets removes the copies of our annotation that the Deployment
+// controller made on the original's ReplicaSets: it copies a Deployment's
+// annotations there and never takes one away (SetNewReplicaSetAnnotations in
+// pkg/controller/deployment/util), and `kubectl rollout undo` would bring the
+// annotation back from there. Who may not touch ReplicaSets leaves the copy,
+// which does no harm: Find knows a mark with nothing behind it.
+func (c *Cluster) cleanReplicaSets(ctx context.Context, r Record, s *metav1.LabelSelector) {
+	selector, err := metav1.LabelSelectorAsSelector(s)
+	if err != nil || r.Kind != KindDeployment {
+		return
+	}
+	sets := c.apps.ReplicaSets(r.Namespace)
+	list, err := sets.List(ctx, metav1.ListOptions{LabelSelector: selector.String()})
+	if err != nil {
+		return
+	}
+	for i := range list.Items {
+		if copied, ok := recordOf(list.Items[i].Annotations); ok && copied.Token == r.Token {
+			_, _ = sets.Patch(ctx, list.Items[i].Name, types.MergePatchType, withoutAnnotation, metav1.PatchOptions{})
+		}
+	}
+}
+
+var withoutAnnotation = []byte(`{"metadata":{"annotations":{"` + SessionAnnotation + `":null}}}`)
 
 // devDeployment reads the session's dev Deployment; nil when there is none.
 func (c *Cluster) devDeployment(ctx context.Context, r Record) (*appsv1.Deployment, error) {

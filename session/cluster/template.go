@@ -33,7 +33,7 @@ const (
 const (
 	readyWait           = "5m"
 	readyTimeoutSeconds = 5*60 + 30
-	readyPeriodSeconds  = 5
+	readyPeriodSeconds  = 2 // the first probe is sometimes lost: then the second counts
 )
 
 // unprivilegedPortStart lets a process without NET_BIND_SERVICE bind every

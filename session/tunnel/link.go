@@ -158,7 +158,9 @@ func (l *Link) fail(err error) {
 		l.cancel()
 		close(l.done)
 		if err != ErrClosed {
-			l.cfg.Logger.Warn().Err(err).Msg("link lost")
+			// Done tells the owner, who alone knows whether that is bad news:
+			// at the end of a session the pod goes first.
+			l.cfg.Logger.Debug().Err(err).Msg("link lost")
 		}
 		l.control.Close()
 		l.data.Close()
