@@ -137,7 +137,7 @@ func TestForms(t *testing.T) {
 		{"plain", map[Dialect]string{
 			VSCodeGo: "V=plain", VSCodePython: "V=plain", VSCodeCpp: "V=plain", JetBrains: "V=plain", DotenvJS: "V=plain", Node: "V=plain", PythonDotenv: "V=plain",
 			Docker: "V=plain", Compose: "V=plain", Systemd: "V=plain", GitHubEnv: "V=plain", Fish: "set -gx V 'plain'", PowerShell: "${env:V} = 'plain'",
-			Csh: "setenv V 'plain'", Cmd: `set "V=plain"`,
+			Csh: "setenv V 'plain'", Cmd: `@set "V=plain"`,
 		}},
 		{"", map[Dialect]string{
 			VSCodeGo: "V=", VSCodePython: "V=", VSCodeCpp: "V=", JetBrains: "V=", DotenvJS: "V=", Node: "V=", PythonDotenv: "V=",
@@ -146,17 +146,17 @@ func TestForms(t *testing.T) {
 		{` it's "x" `, map[Dialect]string{
 			VSCodeGo: `V=' it's "x" '`, VSCodePython: "", VSCodeCpp: `V=' it's "x" '`, JetBrains: `V=' it's "x" '`, DotenvJS: "V=` it's \"x\" `", Node: "V=` it's \"x\" `",
 			PythonDotenv: `V=" it's \"x\" "`, Docker: `V= it's "x" `, Compose: `V=" it's \"x\" "`, Systemd: `V=" it's \"x\" "`, GitHubEnv: `V= it's "x" `,
-			Fish: `set -gx V ' it\'s "x" '`, PowerShell: `${env:V} = ' it''s "x" '`, Csh: `setenv V ' it'\''s "x" '`, Cmd: `set "V= it's "x" "`,
+			Fish: `set -gx V ' it\'s "x" '`, PowerShell: `${env:V} = ' it''s "x" '`, Csh: `setenv V ' it'\''s "x" '`, Cmd: `@set "V= it's "x" "`,
 		}},
 		{"${A}$B!%C%", map[Dialect]string{
 			VSCodeGo: `V='\${A}\$B!%C%'`, VSCodePython: `V='\${A}\$B!%C%'`, VSCodeCpp: "V='${A}$B!%C%'", JetBrains: "V='${A}$B!%C%'", DotenvJS: "V=${A}$B!%C%",
 			Node: "V=${A}$B!%C%", PythonDotenv: "", Docker: "V=${A}$B!%C%", Compose: "V='${A}$B!%C%'", Systemd: `V="\${A}\$B!%C%"`, GitHubEnv: "V=${A}$B!%C%",
-			Fish: "set -gx V '${A}$B!%C%'", PowerShell: "${env:V} = '${A}$B!%C%'", Csh: `setenv V '${A}$B\!%C%'`, Cmd: `set "V=${A}$B!%%C%%"`,
+			Fish: "set -gx V '${A}$B!%C%'", PowerShell: "${env:V} = '${A}$B!%C%'", Csh: `setenv V '${A}$B\!%C%'`, Cmd: `@set "V=${A}$B!%%C%%"`,
 		}},
 		{`a#b\n\`, map[Dialect]string{
 			VSCodeGo: `V='a#b\n\'`, VSCodePython: `V=a#b\n\`, VSCodeCpp: `V='a#b\n\'`, JetBrains: `V='a#b\n\'`, DotenvJS: "", Node: "", PythonDotenv: "",
 			Docker: `V=a#b\n\`, Compose: `V="a#b\\n\\"`, Systemd: `V="a#b\\n\\"`, GitHubEnv: `V=a#b\n\`, Fish: `set -gx V 'a#b\\n\\'`,
-			PowerShell: `${env:V} = 'a#b\n\'`, Csh: `setenv V 'a#b\n\'`, Cmd: `set "V=a#b\n\"`,
+			PowerShell: `${env:V} = 'a#b\n\'`, Csh: `setenv V 'a#b\n\'`, Cmd: `@set "V=a#b\n\"`,
 		}},
 		{pem, map[Dialect]string{
 			VSCodeGo: `V="-----BEGIN KEY-----\nab+/\nkQ==\n-----END KEY-----\n"`, VSCodePython: `V="-----BEGIN KEY-----\nab+/\nkQ==\n-----END KEY-----\n"`,

@@ -31,7 +31,8 @@ const (
 	powershellEnd    = "'))"
 )
 
-// cmd writes `set "NAME=value"` with each % doubled.
+// cmd writes `@set "NAME=value"` with each % doubled; the @ keeps secrets off the
+// screen and leaves the caller's echo as it is.
 var cmd = &checkedForm{reader: "cmd", name: wordName, read: readCmd,
 	refuse: func(value string) string {
 		switch {
@@ -45,14 +46,13 @@ var cmd = &checkedForm{reader: "cmd", name: wordName, read: readCmd,
 		return ""
 	},
 	spellings: func(value string) []string { return []string{strings.ReplaceAll(value, "%", "%%")} },
-	statement: func(name, text string) string { return `set "` + name + "=" + text + "\"\r\n" },
+	statement: func(name, text string) string { return `@set "` + name + "=" + text + "\"\r\n" },
 }
 
 // cmdHeader stops where delayed expansion would take the exclamation marks out
 // of values, rather than set wrong ones.
-const cmdHeader = "@echo off\r\n" +
-	"rem Written by Tandem. It holds secrets and is overwritten: do not commit, do not edit.\r\n" +
-	"if \"!!\"==\"\" echo tandem: start cmd without delayed expansion (/V:OFF)>&2& exit /b 1\r\n"
+const cmdHeader = "@rem Written by Tandem. It holds secrets and is overwritten: do not commit, do not edit.\r\n" +
+	"@if \"!!\"==\"\" echo tandem: start cmd without delayed expansion (/V:OFF)>&2& exit /b 1\r\n"
 
 // maxCmdValue leaves room for the name, and for doubled percent signs, in the
 // 8191 characters of a line.

@@ -120,12 +120,12 @@ func readPowerShell(statement string) ([]assignment, bool) {
 	return one(name, strings.ReplaceAll(inner, "''", "'"))
 }
 
-// readCmd models `set "NAME=value"` in a batch file: percent signs come in
+// readCmd models `@set "NAME=value"` in a batch file: percent signs come in
 // pairs; the value ends at the line's last quote. Between quotes inside the
 // value the characters & | < > and ^ would act, so that they and a quote do not
 // go together.
 func readCmd(statement string) ([]assignment, bool) {
-	text, opened := strings.CutPrefix(statement, `set "`)
+	text, opened := strings.CutPrefix(statement, `@set "`)
 	text, closed := strings.CutSuffix(text, "\"\r\n")
 	name, value, found := strings.Cut(text, "=")
 	if !opened || !closed || !found || !isPrintableASCII(value) {

@@ -109,9 +109,9 @@ func TestFileModels(t *testing.T) {
 		{"powershell", readPowerShell, "${env:V} = 'a'b'\n", refused},
 		{"powershell", readPowerShell, "${env:V} = 'a’b'\n", refused},
 		{"powershell", readPowerShell, "${env:V} = " + powershellDecode + "w6k=" + powershellEnd + "\n", v("é")},
-		{"cmd", readCmd, "set \"V=a%%b\"c\"\r\n", v(`a%b"c`)},
-		{"cmd", readCmd, "set \"V=a%b\"\r\n", refused},
-		{"cmd", readCmd, "set \"V=a\"&b\"\r\n", refused},
+		{"cmd", readCmd, "@set \"V=a%%b\"c\"\r\n", v(`a%b"c`)},
+		{"cmd", readCmd, "@set \"V=a%b\"\r\n", refused},
+		{"cmd", readCmd, "@set \"V=a\"&b\"\r\n", refused},
 	} {
 		got, ok := tt.read(tt.text)
 		if !ok {

@@ -331,59 +331,6 @@ func (r *resolver) keyMissing(c *candidate, name string, objectFound bool, optio
 	return true
 }
 
-// expandInto sets c to the expansion of a literal. What it embeds passes on
-// its secrecy, its tie to the pod, and its lack of a value.
-func (r *resolver) expandInto(c *candidate, text string) {
-	var waiting string
-	var step func(reference)
-	if r.tracing {
-		step = func(ref reference) { c.references = append(c.references, ref) }
-	}
-	value, ok := expandTraced(text, func(name string) (string, bool) {
-		list := r.candidates[name]
-		if len(list) == 0 {
-			switch {
-			case r.mayBeSet(name):
-				waiting = name
-			default:
-				c.openRefs = true
-				if !r.tracing {
-					c.notes = append(c.notes, fmt.Sprintf("nothing above it sets %q, so $(%s) stays as text", name, name))
-				}
-			}
-			if r.tracing { // says so in its place
-				step(r.openReference(name, waiting == name))
-			}
-			return "", false
-		}
-		// The latest candidate is what the kubelet's own map holds here.
-		seen := &list[len(list)-1]
-		c.secret = c.secret || seen.secret
-		c.podBound = c.podBound || seen.podBound
-		c.openRefs = c.openRefs || seen.openRefs
-		if seen.unresolved != "" {
-			waiting = name
-		}
-		if r.tracing {
-			step(referenceTo(name, seen))
-		}
-		return seen.value, true
-	}, step)
-	c.value = value
-	if value != text {
-		c.expansion = text
-	}
-	switch {
-	case !ok:
-		// References past the limit were not looked at; they may be secrets.
-		c.value, c.expansion, c.secret = "", text, c.secret || r.anySecret
-		c.unresolved = fmt.Sprintf("its expansion passes %d bytes, more than a process can be given", maxExpansion)
-	case waiting != "":
-		c.value, c.expansion = "", text
-		c.unresolved = fmt.Sprintf("it embeds $(%s), which has no value yet", waiting)
-	}
-}
-
 // rank orders the computed tiers by the documented precedence.
 func rank(t Tier) int {
 	return slices.Index([]Tier{Injected, Image, Service, Secret, ConfigMap, Spec}, t)

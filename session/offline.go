@@ -68,6 +68,7 @@ func (m *Manager) offlineInput(ctx context.Context, manifestPath, devName string
 	if err != nil {
 		return envfile.Input{}, nil, err
 	}
+	defer c.CloseIdle()
 	p := &prepared{manifest: man, dev: dev, cluster: c, variables: devVars(dev)}
 	ctx, cancel := context.WithTimeout(ctx, dev.Timeout.Default)
 	defer cancel()

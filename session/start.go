@@ -3,7 +3,6 @@ package session
 import (
 	"context"
 	"errors"
-
 	"net"
 	"os"
 	"os/user"
@@ -349,6 +348,9 @@ func (s *Session) giveBack(ctx context.Context) error {
 				Hint("`tandem down %s` tries again; the journal keeps what is needed", s.prepared.dev.Name))
 		}
 	}
+	if restored {
+		s.handOver(ctx)
+	}
 	if r.command != nil {
 		exit := r.command.process.Stop(ctx)
 		s.noteExit(exit)
@@ -365,8 +367,32 @@ func (s *Session) giveBack(ctx context.Context) error {
 	if r.page != nil {
 		errs = append(errs, r.page.close(restored))
 	}
+	s.prepared.cluster.CloseIdle()
 	return errors.Join(errs...)
 }
+
+// handOver keeps answering what the cluster still sends to the dev pod, which
+// has been told to end: the agent ends the link once every node knows. Where the
+// command has ended there is nothing to answer with, and nothing to wait for.
+func (s *Session) handOver(ctx context.Context) {
+	r := &s.run
+	if r.link == nil || r.command != nil && r.command.noted {
+		return
+	}
+	s.progress("waiting until the cluster sends no more requests here")
+	timer := time.NewTimer(cluster.Linger + handOverSlack)
+	defer timer.Stop()
+	select {
+	case <-r.link.Done():
+	case <-s.commandDone():
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
+
+// handOverSlack is what the deletion of the dev pod may take before its agent
+// hears of it.
+const handOverSlack = 2 * time.Second
 
 // whoAmI names the user and the machine for other people.
 func whoAmI() (owner, host string) {

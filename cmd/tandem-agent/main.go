@@ -32,7 +32,7 @@ const (
 const usage = `tandem-agent is the SSH server in the dev container of a Tandem session.
 
 usage:
-  tandem-agent serve   [-listen ADDR] [-keys DIR] [-reverse-ports P,P…] [-reverse-bind ADDR]
+  tandem-agent serve   [-listen ADDR] [-keys DIR] [-reverse-ports P,P…] [-reverse-bind ADDR] [-linger DURATION]
   tandem-agent ready   [-listen ADDR] [-wait DURATION] [-wait-lost DURATION]
   tandem-agent install DEST
   tandem-agent version

@@ -23,7 +23,7 @@ const (
 	authorizedKeyFile = "authorized_key" // the client's public key, one authorized_keys line
 )
 
-// serve runs the SSH server until SIGTERM.
+// serve runs the SSH server until SIGTERM, and a little longer.
 func serve(ctx context.Context, args []string, logger *log.Logger) error {
 	fs := flag.NewFlagSet("serve", flag.ContinueOnError)
 	listen := fs.String("listen", agent.DefaultListen, "loopback `address` for SSH")
@@ -31,6 +31,7 @@ func serve(ctx context.Context, args []string, logger *log.Logger) error {
 	var reverse portList
 	fs.Var(&reverse, "reverse-ports", "comma-separated `ports` that the client may bind and that readiness waits for (default any, waiting for none)")
 	bind := fs.String("reverse-bind", "", "`address` to bind where the client asks for every interface (default every address of every family)")
+	linger := fs.Duration("linger", 0, "how long to go on after SIGTERM while a client is there")
 	if err := parse(fs, args, 0, logger.Writer()); err != nil {
 		return err
 	}
@@ -45,6 +46,7 @@ func serve(ctx context.Context, args []string, logger *log.Logger) error {
 		ReversePorts:      reverse,
 		ReverseBind:       *bind,
 		ReadySocket:       socket,
+		Linger:            *linger,
 		Logf:              logger.Printf,
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"bytes"
 	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -117,8 +118,15 @@ func pushImage(t *testing.T, layer v1.Layer, ref string, env []string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := remote.Write(tag, image, remote.WithContext(t.Context())); err != nil {
+	if err := remote.Write(tag, image, remote.WithContext(t.Context()), transportOf(t)); err != nil {
 		t.Fatalf("pushing %s: %v", strings.TrimPrefix(ref, harness.Registry()), err)
 	}
 	return ref
+}
+
+// transportOf talks to a registry and leaves no connection behind.
+func transportOf(t *testing.T) remote.Option {
+	transport := &http.Transport{}
+	t.Cleanup(transport.CloseIdleConnections)
+	return remote.WithTransport(transport)
 }

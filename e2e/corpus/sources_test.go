@@ -235,9 +235,9 @@ func requireOffRegistry(t *testing.T, n *harness.Namespace, layer v1.Layer, r ro
 	real := r.run(t, n.For(t), "off", ref)
 	tag, err := name.ParseReference(ref)
 	must(t, err)
-	there, err := remote.Head(tag)
+	there, err := remote.Head(tag, transportOf(t))
 	must(t, err)
-	must(t, remote.Delete(tag.Context().Digest(there.Digest.String())))
+	must(t, remote.Delete(tag.Context().Digest(there.Digest.String()), transportOf(t)))
 	e, codes := resolve(t, manager(t, n, nil), okteto(t, "off", ""), "off")
 	if diff := cmp.Diff([]string{"image-env-from-container"}, codes); diff != "" {
 		t.Errorf("warnings (-want +got):\n%s", diff)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/crypto/ssh"
@@ -60,6 +61,11 @@ type Config struct {
 	// Keepalives are sent after a third of it. Zero means 45 s.
 	IdleTimeout time.Duration
 
+	// Linger is how long Run goes on after ctx is done, as long as a client is
+	// there: a pod that is told to end still gets connections until every node
+	// has heard of it, which takes kube-proxy a second or two. Zero ends at once.
+	Linger time.Duration
+
 	// Environ is what the environ subsystem returns; nil means the environment
 	// at the start of the process.
 	Environ []string
@@ -80,9 +86,11 @@ type server struct {
 	streams sync.WaitGroup // accept loops and streams of reverses
 	links   sync.WaitGroup
 	slots   chan struct{} // one per possible link
+	open    atomic.Int64  // links
+	ended   chan struct{} // has a token after a link has ended
 }
 
-// Run serves until ctx is done, and returns nil then, or until it cannot serve:
+// Run serves until ctx is done and Config.Linger over, and returns nil then, or until it cannot serve:
 // an unreadable key, an address that cannot be bound. When it returns every
 // connection is closed and every goroutine it started has ended.
 func Run(ctx context.Context, cfg Config) error {
@@ -98,8 +106,9 @@ func Run(ctx context.Context, cfg Config) error {
 		}
 	}
 
-	ctx, cancel := context.WithCancel(ctx)
-	s := &server{cfg: cfg, ssh: sshConfig, slots: make(chan struct{}, maxConnections)}
+	asked := ctx
+	ctx, cancel := context.WithCancel(context.WithoutCancel(asked))
+	s := &server{cfg: cfg, ssh: sshConfig, slots: make(chan struct{}, maxConnections), ended: make(chan struct{}, 1)}
 	s.ports = newPorts(cfg.ReversePorts, cfg.ReverseBind, s.forwarded, &s.streams)
 
 	var aux sync.WaitGroup
@@ -111,6 +120,14 @@ func Run(ctx context.Context, cfg Config) error {
 		}
 		aux.Go(func() { serveReady(ctx, probes, s.ports) })
 	}
+	aux.Go(func() { // ends with ctx, which it ends
+		defer cancel()
+		select {
+		case <-asked.Done():
+			s.linger(ctx)
+		case <-ctx.Done():
+		}
+	})
 	stopClosing := closeWhenDone(ctx, ln)
 
 	cfg.Logf("serving on %s, host key %s", ln.Addr(), cfg.hostKeyFingerprint)
@@ -122,6 +139,21 @@ func Run(ctx context.Context, cfg Config) error {
 	aux.Wait()
 	cfg.Logf("stopped")
 	return err
+}
+
+// linger waits until no link is left, for at most Config.Linger.
+func (s *server) linger(ctx context.Context) {
+	timer := time.NewTimer(s.cfg.Linger)
+	defer timer.Stop()
+	for s.open.Load() > 0 {
+		select {
+		case <-s.ended:
+		case <-timer.C:
+			return
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 func (s *server) accept(ctx context.Context, ln net.Listener) error {
@@ -143,8 +175,16 @@ func (s *server) accept(ctx context.Context, ln net.Listener) error {
 			}
 			return fmt.Errorf("accepting on %s: %w", ln.Addr(), err)
 		}
+		s.open.Add(1)
 		s.links.Go(func() {
-			defer func() { <-s.slots }()
+			defer func() {
+				<-s.slots
+				s.open.Add(-1)
+				select {
+				case s.ended <- struct{}{}:
+				default:
+				}
+			}()
 			s.serveLink(ctx, conn, number)
 		})
 	}

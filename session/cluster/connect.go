@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/rs/zerolog"
+	utilnet "k8s.io/apimachinery/pkg/util/net"
 	appsv1 "k8s.io/client-go/kubernetes/typed/apps/v1"
 	authorizationv1 "k8s.io/client-go/kubernetes/typed/authorization/v1"
 	corev1 "k8s.io/client-go/kubernetes/typed/core/v1"
@@ -55,6 +56,8 @@ type Cluster struct {
 
 	// upgrade is the HTTP/1.1 transport on which SPDY connections start.
 	upgrade func() (http.RoundTripper, error)
+	// client makes all other requests.
+	client *http.Client
 	// spdyOnly is set once a server refused WebSockets and took SPDY.
 	spdyOnly atomic.Bool
 }
@@ -123,6 +126,7 @@ func newCluster(config *rest.Config, o Options) (*Cluster, error) {
 	if err != nil {
 		return nil, err
 	}
+	c.client = client
 	if c.apps, err = appsv1.NewForConfigAndClient(config, client); err != nil {
 		return nil, err
 	}
@@ -139,6 +143,11 @@ func newCluster(config *rest.Config, o Options) (*Cluster, error) {
 	})
 	return c, nil
 }
+
+// CloseIdle closes the connections that wait for a next request. A Cluster that
+// is no longer needed would otherwise hold them until the server ends them; one
+// that is still used opens another.
+func (c *Cluster) CloseIdle() { utilnet.CloseIdleConnectionsFor(c.client.Transport) }
 
 // Context is the name of the kubeconfig context in use; empty inside a pod.
 func (c *Cluster) Context() string { return c.context }

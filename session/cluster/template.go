@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -35,6 +36,15 @@ const (
 	readyTimeoutSeconds = 5*60 + 30
 	readyPeriodSeconds  = 2 // the first probe is sometimes lost: then the second counts
 )
+
+// lingerSeconds is how long the agent relays on after its pod was told to end.
+// kube-proxy writes its rules at most once a second (minSyncPeriod), and the
+// EndpointSlices come before that: until then callers are still sent here.
+const lingerSeconds = 3
+
+// Linger is how long the dev pod may go on serving once Restore has returned, as
+// long as somebody answers at the other end of its link.
+const Linger = lingerSeconds * time.Second
 
 // unprivilegedPortStart lets a process without NET_BIND_SERVICE bind every
 // port. It is namespaced, and safe in the sense of the kubelet and of the
@@ -86,7 +96,7 @@ func devTemplate(w *Workload, a agentSpec) (corev1.PodTemplateSpec, []string) {
 	if w.Kind == KindStatefulSet {
 		becomeFirstPod(w, &t)
 	}
-	spec.TerminationGracePeriodSeconds = ptr.To[int64](1) // the agent has nothing to finish
+	spec.TerminationGracePeriodSeconds = ptr.To[int64](lingerSeconds + 2)
 	spec.RestartPolicy = corev1.RestartPolicyAlways
 	if a.priorityClass != "" {
 		spec.PriorityClassName = a.priorityClass
@@ -125,7 +135,7 @@ func installAgent(target string, spec *corev1.PodSpec, a agentSpec) {
 	programVolume, keys := freeVolume(spec, agentContainer), freeVolume(spec, keysVolume)
 
 	listen := "127.0.0.1:" + strconv.Itoa(a.port)
-	c.Command = []string{program, "serve", "--listen", listen, "--keys", keysDir}
+	c.Command = []string{program, "serve", "--listen", listen, "--keys", keysDir, "--linger", strconv.Itoa(lingerSeconds) + "s"}
 	if len(a.reverse) > 0 {
 		c.Command = append(c.Command, "--reverse-ports", joinPorts(a.reverse))
 	}

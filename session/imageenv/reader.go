@@ -88,9 +88,12 @@ func (r *Reader) Read(ctx context.Context, q Request) ([]string, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, r.options.Timeout)
 	defer cancel()
+	// A transport of its own: nobody comes back to this registry soon.
+	transport := remote.DefaultTransport.(*http.Transport).Clone()
+	defer transport.CloseIdleConnections()
 	var first error
 	for _, auth := range authenticators(id.ref.Context(), q.PullSecrets, r.options.Keychain) {
-		env, err := r.fetch(ctx, id, q.Platform, auth)
+		env, err := r.fetch(ctx, id, q.Platform, remote.WithAuth(auth), remote.WithTransport(transport))
 		if err == nil {
 			return env, nil
 		}
@@ -116,12 +119,10 @@ func (id identity) digest() (v1.Hash, bool) {
 	return v1.Hash{}, false
 }
 
-func (r *Reader) fetch(ctx context.Context, id identity, p v1.Platform, auth authn.Authenticator) ([]string, error) {
-	options := []remote.Option{
-		remote.WithContext(ctx), remote.WithAuth(auth), remote.WithPlatform(p), remote.WithUserAgent(r.options.UserAgent),
+func (r *Reader) fetch(ctx context.Context, id identity, p v1.Platform, options ...remote.Option) ([]string, error) {
+	options = append(options, remote.WithContext(ctx), remote.WithPlatform(p), remote.WithUserAgent(r.options.UserAgent),
 		// One more try, soon: the caller has another way and a person waits.
-		remote.WithRetryBackoff(remote.Backoff{Duration: 200 * time.Millisecond, Factor: 1, Steps: 2}),
-	}
+		remote.WithRetryBackoff(remote.Backoff{Duration: 200 * time.Millisecond, Factor: 1, Steps: 2}))
 	if id.config != nil {
 		return r.fetchConfig(id, p, options)
 	}
