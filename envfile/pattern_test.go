@@ -137,6 +137,9 @@ func TestSimilar(t *testing.T) {
 		"database_url": {"DATABASE_URL", "DATABASE_USER"},
 		"PROT":         {"PORT"},
 		"redis":        {"REDIS_URL"},
+		"DATABSE":      {"DATABASE_URL", "DATABASE_USER"},
+		"RED":          {"REDIS_URL"},
+		"XYZ":          nil,
 		"QQQQQQ":       nil,
 		"":             nil,
 	} {

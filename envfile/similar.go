@@ -13,7 +13,8 @@ const maxSimilar = 3
 const maxNameCompared = 128
 
 // similar are the names of the environment that are most like name, which it
-// does not have: a third of the letters may be wrong, or name is a part of them.
+// does not have: a third of the letters may be wrong, a quarter of them where a
+// name only begins like it, or name is a part of them.
 func similar(name string, env *Environment) []string {
 	type near struct {
 		name     string
@@ -29,9 +30,9 @@ func similar(name string, env *Environment) []string {
 		if len(has) > maxNameCompared {
 			continue
 		}
-		d := distance(wanted, has)
+		d, begin := distance(wanted, has)
 		switch {
-		case d <= max(len(wanted), len(has))/3:
+		case d <= max(len(wanted), len(has))/3, begin <= len(wanted)/4 && len(wanted) >= 4:
 		case len(wanted) >= 3 && strings.Contains(has, wanted):
 		default:
 			continue
@@ -49,8 +50,9 @@ func similar(name string, env *Environment) []string {
 }
 
 // distance is how many bytes must be put in, taken out, replaced, or swapped
-// with their neighbour to make b of a (the optimal string alignment).
-func distance(a, b string) int {
+// with their neighbour to make b of a (the optimal string alignment), and to make
+// the beginning of b that is nearest.
+func distance(a, b string) (whole, beginning int) {
 	before, last, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
 	for j := range last {
 		last[j] = j
@@ -69,5 +71,5 @@ func distance(a, b string) int {
 		}
 		before, last, row = last, row, before
 	}
-	return last[len(b)]
+	return last[len(b)], slices.Min(last)
 }

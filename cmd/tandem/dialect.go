@@ -12,11 +12,16 @@ import (
 func dialect(name string) (envfile.Dialect, error) {
 	d := envfile.Dialect(name)
 	if !slices.Contains(envfile.Dialects(), d) {
-		names := make([]string, 0, len(envfile.Dialects()))
-		for _, known := range envfile.Dialects() {
-			names = append(names, string(known))
-		}
-		return "", usageError{fmt.Errorf("--format %q: want one of %s", name, strings.Join(names, ", "))}
+		return "", usageError{fmt.Errorf("--format %q: want one of %s", name, dialects())}
 	}
 	return d, nil
+}
+
+// dialects lists what --format takes.
+func dialects() string {
+	var names []string
+	for _, d := range envfile.Dialects() {
+		names = append(names, string(d))
+	}
+	return strings.Join(names, ", ")
 }

@@ -84,7 +84,7 @@ func newEnv(g *globals) *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.StringVarP(&file, "file", "f", "", "manifest (default: okteto.yml, okteto.yaml, or the same in .okteto/)")
-	f.StringVar(&format, "format", "dotenv", "dotenv, json or shell")
+	f.StringVar(&format, "format", "dotenv", "one of "+dialects())
 	f.StringVar(&name, "explain", "", "tell how the variable NAME came to its value; ends with 1 where nothing has to do with it")
 	f.BoolVar(&reveal, "reveal", false, "with --explain, show the values of Secrets")
 	f.BoolVar(&offline, "offline", false, "do not ask a running session")
