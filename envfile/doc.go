@@ -40,6 +40,21 @@
 // printed or marshalled; only [Encode], [WriteFile] and [Environment.Local]
 // carry it on.
 //
+// # Explained
+//
+// [Explain] tells the history of one name: every source that has it, the
+// strongest first, with what shadows what; each $(VAR) with where it was read
+// from, or why it stays; what the container has; why a name is absent. It
+// resolves anew, so it costs as much as [Resolve].
+//
+// # On this machine
+//
+// [MergePolicy] lays an environment over the user's own: built-in rules keep
+// PATH, HOME and their like local, and the patterns of the settings include,
+// exclude and rename. [RewriteHosts] finds values that point at a forwarded
+// service and suggests the local end of the forward, or puts it there. Neither
+// touches the Dev tier, which the developer wrote for this machine.
+//
 // # Use
 //
 //	refs := envfile.References(container)            // what to read from the API
