@@ -40,7 +40,7 @@ const (
 // lingerSeconds is how long the agent relays on after its pod was told to end.
 // kube-proxy writes its rules at most once a second (minSyncPeriod), and the
 // EndpointSlices come before that: until then callers are still sent here.
-const lingerSeconds = 3
+const lingerSeconds = 2
 
 // Linger is how long the dev pod may go on serving once Restore has returned, as
 // long as somebody answers at the other end of its link.
