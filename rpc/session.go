@@ -14,9 +14,10 @@ import (
 // sessionStart starts a session and answers once it is ready.
 func (s *Server) sessionStart(ctx context.Context, r *request, p protocol.SessionStartParams) (*protocol.Snapshot, error) {
 	start := session.StartRequest{
-		Dev:      p.Dev,
-		Run:      p.Options.Run,
-		Takeover: p.Options.Takeover,
+		Dev:       p.Dev,
+		Run:       p.Options.Run,
+		Takeover:  p.Options.Takeover,
+		KeepFiles: p.Options.KeepFiles,
 	}
 	for _, d := range p.Options.Files {
 		start.Files = append(start.Files, envfile.Dialect(d))

@@ -126,8 +126,11 @@ func (m *Manager) undo(ctx context.Context, e *Entry) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, giveBackTimeout)
 	defer cancel()
-	restored := c.Restore(ctx, e.Record)
-	return errors.Join(restored, process.EndLeftBehind(e.Command, process.DefaultGrace), envfile.RemoveFiles(e.EnvDir, e.Dev))
+	errs := []error{c.Restore(ctx, e.Record), process.EndLeftBehind(e.Command, process.DefaultGrace)}
+	if !e.KeepFiles {
+		errs = append(errs, envfile.RemoveFiles(e.EnvDir, e.Dev))
+	}
+	return errors.Join(errs...)
 }
 
 // downMarked undoes what the annotations in the cluster tell, for a journal

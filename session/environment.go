@@ -112,9 +112,9 @@ func (s *Session) settleEnv(env *envfile.Environment) error {
 	return nil
 }
 
-// removeFiles deletes what resolve wrote.
+// removeFiles deletes what resolve wrote, unless it is to stay.
 func (s *Session) removeFiles() error {
-	if s.env.Load() == nil {
+	if s.env.Load() == nil || s.request.KeepFiles {
 		return nil
 	}
 	return envfile.RemoveFiles(s.prepared.envDir, s.prepared.dev.Name)

@@ -40,6 +40,8 @@ type Entry struct {
 	Manifest string `json:"manifest"`
 	Dev      string `json:"dev"`
 	EnvDir   string `json:"envDir"`
+	// KeepFiles says that the files in EnvDir are to stay.
+	KeepFiles bool `json:"keepFiles,omitempty"`
 	// Command is the local command, for one who has to end what it left.
 	Command process.Mark `json:"command,omitzero"`
 	// Record is what the cluster had before it was touched, and how to reach it.

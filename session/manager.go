@@ -75,6 +75,8 @@ type StartRequest struct {
 	Takeover bool
 	// Files are the dialects to write; empty writes dotenv and JSON.
 	Files []envfile.Dialect
+	// KeepFiles leaves the environment's files when the session ends.
+	KeepFiles bool
 	// Progress, where not nil, hears what is being waited for. It must return
 	// at once and may be called from several goroutines.
 	Progress func(message string)

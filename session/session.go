@@ -69,7 +69,7 @@ func newSession(cfg *Config, j *journal, p *prepared, r StartRequest) *Session {
 	}
 	s.run.entry = Entry{
 		ID: p.id, Started: time.Now().UTC(), PID: os.Getpid(), Server: p.cluster.Host(),
-		Manifest: p.manifest.Path, Dev: p.dev.Name, EnvDir: p.envDir,
+		Manifest: p.manifest.Path, Dev: p.dev.Name, EnvDir: p.envDir, KeepFiles: r.KeepFiles,
 	}
 	first := s.current.clone()
 	s.snap.Store(&first)

@@ -8,16 +8,16 @@ import (
 	"github.com/tandem-dev/tandem/envfile"
 )
 
-// dialect reads a --format.
-func dialect(name string) (envfile.Dialect, error) {
+// dialect reads the value of a flag that takes dialects.
+func dialect(flag, name string) (envfile.Dialect, error) {
 	d := envfile.Dialect(name)
 	if !slices.Contains(envfile.Dialects(), d) {
-		return "", usageError{fmt.Errorf("--format %q: want one of %s", name, dialects())}
+		return "", usageError{fmt.Errorf("%s %q: want one of %s", flag, name, dialects())}
 	}
 	return d, nil
 }
 
-// dialects lists what --format takes.
+// dialects lists what such a flag takes.
 func dialects() string {
 	var names []string
 	for _, d := range envfile.Dialects() {

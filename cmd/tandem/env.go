@@ -28,7 +28,7 @@ func newEnv(g *globals) *cobra.Command {
 			"  tandem env api --explain DATABASE_URL",
 		Args: wrongArgs(cobra.MaximumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			d, err := dialect(format)
+			d, err := dialect("--format", format)
 			if err != nil {
 				return err
 			}

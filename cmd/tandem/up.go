@@ -17,8 +17,8 @@ import (
 
 func newUp(g *globals) *cobra.Command {
 	var file string
-	var takeover, noCommand bool
-	var sets []string
+	var takeover, noCommand, keepFiles bool
+	var sets, formats []string
 	cmd := &cobra.Command{
 		Use:   "up [DEV] [-- CMD...]",
 		Short: "Run DEV here, in place of its workload, until its command ends or Ctrl-C",
@@ -35,9 +35,17 @@ func newUp(g *globals) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			var files []envfile.Dialect
+			for _, name := range formats {
+				d, err := dialect("--files", name)
+				if err != nil {
+					return err
+				}
+				files = append(files, d)
+			}
 			return up(cmd.Context(), g, session.StartRequest{
 				Manifest: file, Dev: dev, Run: !noCommand, Command: command,
-				Environment: vars, Takeover: takeover,
+				Environment: vars, Takeover: takeover, Files: files, KeepFiles: keepFiles,
 			})
 		},
 	}
@@ -46,6 +54,8 @@ func newUp(g *globals) *cobra.Command {
 	f.BoolVar(&takeover, "takeover", false, "end a session that somebody else has on the workload")
 	f.BoolVar(&noCommand, "no-command", false, "open the tunnels and write the environment, but run nothing")
 	f.StringArrayVarP(&sets, "env", "e", nil, "NAME=VALUE above everything else (repeatable)")
+	f.StringSliceVar(&formats, "files", nil, "formats of the environment files, as in 'tandem env --format' (default dotenv,json)")
+	f.BoolVar(&keepFiles, "keep-files", false, "leave the environment files behind; they hold the values of Secrets")
 	g.local.add(f, true)
 	return cmd
 }

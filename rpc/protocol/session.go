@@ -26,6 +26,9 @@ type SessionStartOptions struct {
 	// Files are the dialects of environment files to write; absent is the
 	// server's default.
 	Files []string `json:"files,omitempty"`
+	// KeepFiles leaves the environment files when the session ends; they hold
+	// the values of Secrets.
+	KeepFiles bool `json:"keepFiles,omitempty"`
 }
 
 // SessionStopParams end a session (session/stop). The answer is the last
