@@ -192,7 +192,11 @@ func TestPreflightNamesEverythingMissing(t *testing.T) {
 		t.Errorf("sources: %v", err)
 	}
 	admin := l.connect()
-	configMaps, secrets, err := admin.Sources(t.Context(), envfile.Refs{Secrets: []envfile.Ref{{Name: "pay"}}, ConfigMaps: []envfile.Ref{{Name: "kube-root-ca.crt"}}})
+	conf := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "conf"}}
+	if _, err := l.admin.CoreV1().ConfigMaps(l.namespace).Create(t.Context(), conf, metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	configMaps, secrets, err := admin.Sources(t.Context(), envfile.Refs{Secrets: []envfile.Ref{{Name: "pay"}}, ConfigMaps: []envfile.Ref{{Name: "conf"}}})
 	if err != nil || len(configMaps) != 1 || len(secrets) != 0 {
 		t.Errorf("sources as administrator: %v, %v, %v", configMaps, secrets, err)
 	}
