@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	corev1 "k8s.io/api/core/v1"
 )
@@ -39,6 +40,8 @@ func (r *resolver) settle() {
 			if !r.compare(name, &list[len(list)-1], value, seen) {
 				continue
 			}
+		} else {
+			r.checkText(name, &list[len(list)-1])
 		}
 		r.choose(name, list)
 	}
@@ -49,6 +52,19 @@ func (r *resolver) settle() {
 			r.vars[name] = r.classify(name, value, observed, injected)
 		}
 	}
+}
+
+// checkText warns of a value that no container gets: the kubelet hands variables
+// to the container runtime as protobuf strings, which must be UTF-8, while the
+// bytes of a Secret may be anything. The API server accepts them, so that it shows
+// only when a container is created (CreateContainerError).
+func (r *resolver) checkText(name string, kubelet *candidate) {
+	t := kubelet.origin.Tier
+	if kubelet.unresolved != "" || utf8.ValidString(kubelet.value) || t == Image || t == Injected {
+		return
+	}
+	r.warn(WarnNotText, name,
+		"the value of %s (%s) is not UTF-8: no container can start with it; mount the Secret as a file, or store the value as text", name, kubelet.origin)
 }
 
 // choose sets the variable to the winner among its candidates.

@@ -153,6 +153,8 @@ const (
 	WarnSourceMissing = "source-missing"
 	// WarnUnreadable: a source may be there and could not be read.
 	WarnUnreadable = "source-unreadable"
+	// WarnNotText: the value is not UTF-8, so that a container cannot start with it.
+	WarnNotText = "not-utf8"
 	// WarnMalformed: an entry of the container's environ is not NAME=VALUE.
 	WarnMalformed = "observed-malformed"
 )

@@ -125,13 +125,8 @@ func matches(list []string, name string) bool {
 // verdict is what decides one variable before the user's own is looked at. as
 // is its name in the process.
 func (p MergePolicy) verdict(v *Variable) (apply bool, as, reason string) {
-	switch {
-	case v.Unresolved:
-		return false, v.Name, "it has no value until the pod runs"
-	case v.Name == "" || strings.ContainsAny(v.Name, "=\x00"):
-		return false, v.Name, "no process can have a variable with this name"
-	case strings.ContainsRune(v.Value, 0):
-		return false, v.Name, "its value holds a NUL byte, which no process can be given"
+	if reason := impossible(v); reason != "" {
+		return false, v.Name, reason
 	}
 	keep, as, reason := p.settings(v)
 	if !keep || reason != "" {
@@ -139,6 +134,19 @@ func (p MergePolicy) verdict(v *Variable) (apply bool, as, reason string) {
 	}
 	apply, reason = p.builtIn(v)
 	return apply, as, reason
+}
+
+// impossible says why no process can be given v; empty where it can.
+func impossible(v *Variable) string {
+	switch {
+	case v.Unresolved:
+		return "it has no value until the pod runs"
+	case v.Name == "" || strings.ContainsAny(v.Name, "=\x00"):
+		return "no process can have a variable with this name"
+	case strings.ContainsRune(v.Value, 0):
+		return "its value holds a NUL byte, which no process can be given"
+	}
+	return ""
 }
 
 // settings applies Include, Exclude and Rename. The reason is empty where none
@@ -311,38 +319,36 @@ func (e *Environment) Local(osEnviron []string, policy MergePolicy) []string {
 	return out
 }
 
-// Chosen is the environment with Include, Exclude and Rename applied and
-// nothing of the built-in rules: what goes into files, which a reader lays over
-// the user's own by itself. Warnings and absences are those of e.
+// Chosen is what goes into files: the variables that [Environment.Local] would
+// apply, under the names that the process sees. A reader lays a file over the
+// user's own environment, so what stays local must not be in it. Variables that
+// would be applied but that no process can be given (without a value yet, with
+// a NUL) stay, for the file's encoder to name. Warnings and absences are those of e.
 func (e *Environment) Chosen(policy MergePolicy) *Environment {
-	if len(policy.Include)+len(policy.Exclude)+len(policy.Rename) == 0 {
-		return e
-	}
 	out := &Environment{Warnings: e.Warnings, Absent: e.Absent, Vars: make([]Variable, 0, len(e.Vars))}
-	taken := make(map[string]Decision, len(e.Vars))
-	index := make(map[string]int, len(e.Vars))
-	for i := range e.Vars {
-		v := e.Vars[i]
-		keep, as, _ := policy.settings(&v)
-		if !keep {
+	decisions, _ := e.decide(nil, policy)
+	for i, v := range e.Vars {
+		d := decisions[i]
+		if d.Action != Applied && !policy.undeliverable(&v) {
 			continue
 		}
-		d := Decision{Name: v.Name, Origin: v.Origin}
-		if as != v.Name {
-			d.As = as
-		}
-		v.Name = as
-		if rival, clash := taken[as]; clash {
-			if height(&d) > height(&rival) {
-				taken[as], out.Vars[index[as]] = d, v
-			}
-			continue
-		}
-		taken[as], index[as] = d, len(out.Vars)
+		v.Name = d.local()
 		out.Vars = append(out.Vars, v)
 	}
 	slices.SortFunc(out.Vars, func(a, b Variable) int { return cmp.Compare(a.Name, b.Name) })
 	return out
+}
+
+// undeliverable says that only v's name or value keeps it from being applied.
+func (p MergePolicy) undeliverable(v *Variable) bool {
+	if impossible(v) == "" {
+		return false
+	}
+	keep, _, reason := p.settings(v)
+	if keep && reason == "" {
+		keep, _ = p.builtIn(v)
+	}
+	return keep
 }
 
 // With is the environment with dev on top, as from -e NAME=VALUE; of two with

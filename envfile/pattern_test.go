@@ -70,28 +70,28 @@ func TestSettings(t *testing.T) {
 	}{
 		{"nothing set", MergePolicy{},
 			[]string{"APP_HOME=/app", "APP_PORT=1", "AWS_KEY=k", "AWS_REGION=dev", "PORT=2", "x=low"},
-			[]string{"APP_HOME=/app", "APP_PORT=1", "AWS_KEY=k", "AWS_REGION=dev", "GOPATH=/go", "PORT=2", "x=low"}},
+			[]string{"APP_HOME=/app", "APP_PORT=1", "AWS_KEY=k", "AWS_REGION=dev", "PORT=2", "x=low"}},
 		{"exclude spares the dev tier", MergePolicy{Exclude: []string{"AWS_*", "X"}},
 			[]string{"APP_HOME=/app", "APP_PORT=1", "AWS_REGION=dev", "PORT=2", "x=low"},
-			[]string{"APP_HOME=/app", "APP_PORT=1", "AWS_REGION=dev", "GOPATH=/go", "PORT=2", "x=low"}},
+			[]string{"APP_HOME=/app", "APP_PORT=1", "AWS_REGION=dev", "PORT=2", "x=low"}},
 		{"include, and exclude above it", MergePolicy{Include: []string{"A*"}, Exclude: []string{"*_HOME"}},
 			[]string{"APP_PORT=1", "AWS_KEY=k", "AWS_REGION=dev"},
 			[]string{"APP_PORT=1", "AWS_KEY=k", "AWS_REGION=dev"}},
 		{"a renamed one is above the image's, and a personal name", MergePolicy{Rename: []Rename{{"APP_*", "*"}}},
 			[]string{"AWS_KEY=k", "AWS_REGION=dev", "HOME=/app", "PORT=1", "x=low"},
-			[]string{"AWS_KEY=k", "AWS_REGION=dev", "GOPATH=/go", "HOME=/app", "PORT=1", "x=low"}},
+			[]string{"AWS_KEY=k", "AWS_REGION=dev", "HOME=/app", "PORT=1", "x=low"}},
 		{"but not above the dev tier", MergePolicy{Rename: []Rename{{"AWS_KEY", "AWS_REGION"}}},
 			[]string{"APP_HOME=/app", "APP_PORT=1", "AWS_REGION=dev", "PORT=2", "x=low"},
-			[]string{"APP_HOME=/app", "APP_PORT=1", "AWS_REGION=dev", "GOPATH=/go", "PORT=2", "x=low"}},
+			[]string{"APP_HOME=/app", "APP_PORT=1", "AWS_REGION=dev", "PORT=2", "x=low"}},
 		{"the first rule counts, and one for the same name stops", MergePolicy{Rename: []Rename{{"APP_PORT", "APP_PORT"}, {"APP_*", "MY_*"}, {"x", "y"}}},
 			[]string{"APP_PORT=1", "AWS_KEY=k", "AWS_REGION=dev", "MY_HOME=/app", "PORT=2", "y=low"},
-			[]string{"APP_PORT=1", "AWS_KEY=k", "AWS_REGION=dev", "GOPATH=/go", "MY_HOME=/app", "PORT=2", "y=low"}},
+			[]string{"APP_PORT=1", "AWS_KEY=k", "AWS_REGION=dev", "MY_HOME=/app", "PORT=2", "y=low"}},
 		{"without case", MergePolicy{Names: FoldCase, Exclude: []string{"X"}, Rename: []Rename{{"app_*", "my_*"}}},
 			[]string{"AWS_KEY=k", "AWS_REGION=dev", "my_HOME=/app", "my_PORT=1", "PORT=2"},
-			[]string{"AWS_KEY=k", "AWS_REGION=dev", "GOPATH=/go", "PORT=2", "my_HOME=/app", "my_PORT=1"}},
+			[]string{"AWS_KEY=k", "AWS_REGION=dev", "PORT=2", "my_HOME=/app", "my_PORT=1"}},
 		{"allowed to the image", MergePolicy{AllowImage: []string{"GO*"}, KeepLocal: []string{"*"}},
 			[]string{"APP_PORT=1", "AWS_KEY=k", "AWS_REGION=dev", "GOPATH=/go", "x=low"},
-			[]string{"APP_HOME=/app", "APP_PORT=1", "AWS_KEY=k", "AWS_REGION=dev", "GOPATH=/go", "PORT=2", "x=low"}},
+			[]string{"APP_PORT=1", "AWS_KEY=k", "AWS_REGION=dev", "GOPATH=/go", "x=low"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -111,6 +111,21 @@ func TestSettings(t *testing.T) {
 				t.Errorf("files: %s", diff)
 			}
 		})
+	}
+}
+
+// What a process cannot be given stays, so that the file's encoder names it;
+// what stays local goes, whether or not it could be written.
+func TestChosenKeepsWhatCannotBeDelivered(t *testing.T) {
+	later := Variable{Name: "LATER", Origin: Origin{Tier: Spec}, Unresolved: true}
+	home := Variable{Name: "HOME", Origin: Origin{Tier: Image}, Unresolved: true}
+	env := environmentOf(tiered(Secret, "NUL", "a\x00b"), later, home, tiered(Image, "PATH", "/\x00"), tiered(Secret, "GONE", "\x00"))
+	var names []string
+	for _, v := range env.Chosen(MergePolicy{Exclude: []string{"GONE"}}).Vars {
+		names = append(names, v.Name)
+	}
+	if diff := cmp.Diff([]string{"LATER", "NUL"}, names); diff != "" {
+		t.Error(diff)
 	}
 }
 

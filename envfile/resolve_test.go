@@ -376,3 +376,25 @@ func TestExpansionBomb(t *testing.T) {
 		t.Errorf("V200 has %d bytes", len(v.Value))
 	}
 }
+
+// The API server takes any bytes in a Secret, the container runtime only text.
+func TestNotText(t *testing.T) {
+	binary := &corev1.Secret{Data: map[string][]byte{"BLOB": []byte("\xff\xfe"), "TEXT": []byte("grüße"), "HIDDEN": []byte("\xff")}}
+	in := Input{
+		Container:  container([]corev1.EnvVar{lit("EMBEDS", "x$(BLOB)"), lit("HIDDEN", "text")}, fromSecret("s", "")),
+		Secrets:    map[string]*corev1.Secret{"s": binary},
+		Precedence: Kubelet,
+	}
+	var warned []string
+	for _, w := range mustResolve(t, in).Warnings {
+		if w.Code == WarnNotText {
+			warned = append(warned, w.Variable)
+		}
+		if strings.Contains(w.Message, "\xff") {
+			t.Errorf("the warning holds the value: %q", w.Message)
+		}
+	}
+	if diff := cmp.Diff([]string{"BLOB", "EMBEDS"}, warned); diff != "" {
+		t.Error(diff)
+	}
+}

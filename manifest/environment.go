@@ -27,7 +27,13 @@ func (v *variables) set(e EnvVar) (before EnvVar, replaced bool) {
 		v.index = map[string]int{}
 	}
 	if i, ok := v.index[e.Name]; ok {
-		before, v.list[i] = v.list[i], e
+		before = v.list[i]
+		last := &e
+		for last.Below != nil {
+			last = last.Below
+		}
+		last.Below = &before
+		v.list[i] = e
 		return before, true
 	}
 	v.index[e.Name] = len(v.list)

@@ -124,6 +124,9 @@ type EnvVar struct {
 	Value string
 	// Source is "environment", or "envFiles:" and the path as written.
 	Source string
+	// Below is the value that this one replaces, of an env file or further up in
+	// the manifest; nil for none.
+	Below *EnvVar
 	// Range is the entry in the manifest; for an env file, the place where the
 	// manifest names it.
 	Range Range

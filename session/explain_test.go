@@ -4,6 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -112,5 +115,31 @@ func TestManagerRefusesPatterns(t *testing.T) {
 	_, err := NewManager(Config{StateDir: t.TempDir(), Local: envfile.MergePolicy{Exclude: []string{"A=B"}}})
 	if !errors.Is(err, fault.InvalidParams) {
 		t.Error(err)
+	}
+}
+
+// Every value for this machine is in the chain: environment, then the env
+// files, the last of them first.
+func TestExplainTellsOfEnvFiles(t *testing.T) {
+	dir := t.TempDir()
+	for name, content := range map[string]string{
+		"a.env": "PORT=1\nONLY=a\n", "b.env": "PORT=0\nPORT=2\n",
+		"okteto.yml": "dev:\n  api:\n    mode: hybrid\n    command: [api]\n    envFiles: [a.env, b.env]\n    environment: {PORT: 3}\n",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, dev, err := loadDev(filepath.Join(dir, "okteto.yml"), "", "api")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, step := range envfile.Explain(envfile.Input{Dev: devVars(dev)}, envfile.Question{Name: "PORT"}).Chain {
+		got = append(got, fmt.Sprintf("%s %s=%s", step.Outcome, step.Origin.Object, *step.Value))
+	}
+	want := []string{"used environment=3", "shadowed envFiles:b.env=2", "shadowed envFiles:b.env=0", "shadowed envFiles:a.env=1"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
 	}
 }

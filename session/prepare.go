@@ -2,6 +2,7 @@ package session
 
 import (
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/tandem-dev/tandem/envfile"
@@ -86,7 +87,11 @@ func loadDev(path, dir, name string) (*manifest.Manifest, *manifest.Dev, error) 
 func devVars(dev *manifest.Dev) []envfile.Var {
 	vars := make([]envfile.Var, 0, len(dev.Environment))
 	for _, v := range dev.Environment {
-		vars = append(vars, envfile.Var{Name: v.Name, Value: v.Value, Source: v.Source})
+		first := len(vars)
+		for one := &v; one != nil; one = one.Below {
+			vars = append(vars, envfile.Var{Name: one.Name, Value: one.Value, Source: one.Source})
+		}
+		slices.Reverse(vars[first:]) // of several the last counts
 	}
 	return vars
 }
