@@ -3,8 +3,6 @@ package rpc
 import (
 	"context"
 	"encoding/json"
-	"maps"
-	"slices"
 	"strings"
 
 	"github.com/rs/zerolog"
@@ -28,7 +26,7 @@ const (
 	shutDown
 )
 
-// table is the one list of methods.
+// table has a handler for every request of protocol.Messages that a client sends.
 func (s *Server) table() map[string]handler {
 	return map[string]handler{
 		protocol.MethodInitialize: method(s.initialize),
@@ -44,12 +42,6 @@ func (s *Server) table() map[string]handler {
 		protocol.MethodEnvExplain:     method(s.envExplain),
 		protocol.MethodEnvWrite:       method(s.envWrite),
 	}
-}
-
-// announced lists the methods that go beyond LSP.
-func (s *Server) announced() []string {
-	own := slices.Sorted(maps.Keys(s.methods))
-	return slices.DeleteFunc(own, func(m string) bool { return !strings.Contains(m, "/") })
 }
 
 // admit moves the life cycle on with a call that arrives, or refuses it.
@@ -95,7 +87,8 @@ func (s *Server) initialize(ctx context.Context, r *request, p protocol.Initiali
 	return &protocol.InitializeResult{
 		Capabilities: protocol.ServerCapabilities{Experimental: protocol.Experimental{Tandem: protocol.TandemCapabilities{
 			ProtocolVersion: protocol.Version,
-			Methods:         s.announced(),
+			Methods:         protocol.OwnMethods(protocol.FromClient, true),
+			Notifications:   protocol.OwnMethods(protocol.FromServer, false),
 		}}},
 		ServerInfo: protocol.Info{Name: "tandem", Version: s.config.Version},
 	}, nil

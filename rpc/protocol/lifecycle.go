@@ -12,11 +12,11 @@ type InitializeParams struct {
 	ClientInfo *Info `json:"clientInfo,omitempty"`
 	// RootPath is the workspace's folder as a path; RootURI and
 	// WorkspaceFolders, in that order of growing weight, replace it.
-	RootPath *string `json:"rootPath,omitempty"`
+	RootPath *string `json:"rootPath,omitempty" schema:"nullable"`
 	// RootURI is the workspace's folder as a file URI, null where none is open.
 	RootURI *string `json:"rootUri"`
 	// WorkspaceFolders are the folders that are open, null for none.
-	WorkspaceFolders []WorkspaceFolder `json:"workspaceFolders,omitempty"`
+	WorkspaceFolders []WorkspaceFolder `json:"workspaceFolders,omitempty" schema:"nullable"`
 	// Options are Tandem's settings.
 	Options InitializationOptions `json:"initializationOptions,omitzero"`
 	// Capabilities of the client.
@@ -152,6 +152,8 @@ type TandemCapabilities struct {
 	ProtocolVersion int `json:"protocolVersion"`
 	// Methods are Tandem's own requests that this server answers, sorted.
 	Methods []string `json:"methods"`
+	// Notifications are Tandem's own notifications that this server sends, sorted.
+	Notifications []string `json:"notifications"`
 }
 
 // CancelParams name the request that the client no longer wants ("$/cancelRequest").

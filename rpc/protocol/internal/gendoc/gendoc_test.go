@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"flag"
 	"os"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -14,30 +15,52 @@ import (
 	"github.com/tandem-dev/tandem/internal/fault"
 )
 
-var update = flag.Bool("update", false, "write docs/protocol.md")
+var update = flag.Bool("update", false, "write what is generated")
 
 const (
 	types = "../.."
-	page  = "../../../../docs/protocol.md"
+	root  = "../../../.."
 )
 
-func TestPageIsUpToDate(t *testing.T) {
-	want, err := Markdown(types)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if *update {
-		if err := os.WriteFile(page, []byte(want), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	got, err := os.ReadFile(page)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(strings.Split(string(got), "\n"), strings.Split(want, "\n")); diff != "" {
-		t.Errorf("docs/protocol.md is stale (-file +types); run this test with -update:\n%s", diff)
+// outputs is everything that is derived from rpc/protocol.
+var outputs = []struct {
+	path  string // from the repository's root
+	write func(dir string) (string, error)
+}{
+	{"rpc/protocol/messages.go", Table}, // first: the others are about what it lists
+	{"docs/protocol.md", Markdown},
+	{"docs/protocol.schema.json", Schema},
+	{"extensions/vscode/src/protocol.ts", TypeScript},
+	{"e2e/clients/node/examples.ts", func(dir string) (string, error) {
+		return TypeScriptExamples(dir, "../../../extensions/vscode/src/protocol")
+	}},
+}
+
+func TestOutputsAreUpToDate(t *testing.T) {
+	for _, o := range outputs {
+		t.Run(filepath.Base(o.path), func(t *testing.T) {
+			want, err := o.write(types)
+			if err != nil {
+				t.Fatal(err)
+			}
+			path := filepath.Join(root, filepath.FromSlash(o.path))
+			if *update {
+				if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+					t.Fatal(err)
+				}
+				if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
+					t.Fatal(err)
+				}
+				return
+			}
+			got, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(strings.Split(string(got), "\n"), strings.Split(want, "\n")); diff != "" {
+				t.Errorf("%s is stale (-file +types); run this test with -update:\n%s", o.path, diff)
+			}
+		})
 	}
 }
 

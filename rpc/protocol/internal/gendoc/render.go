@@ -19,6 +19,10 @@ const head = `# The protocol that editors speak
 those of the [Language Server Protocol 3.17](https://microsoft.github.io/language-server-protocol/specifications/lsp/3.17/specification/);
 Tandem's own methods come on top of it, so any LSP client can be taught them. This is version %d of the protocol.
 
+The same types exist for programs: [protocol.schema.json](protocol.schema.json) is a JSON Schema of every message, whose
+` + "`x-methods`" + ` tells what answers what, and [protocol.ts](../extensions/vscode/src/protocol.ts) has them for TypeScript, without a
+library. The answer to ` + "`initialize`" + ` lists the methods that a server has.
+
 ## Conventions
 
 - A frame is ` + "`Content-Length: N`" + `, an empty line and N bytes of JSON; N is at most 16 MiB, a header line at most 8 KiB. A frame that is
@@ -117,25 +121,28 @@ func anchor(heading string) string {
 
 func (w *writer) message(m message) {
 	w.printf("\n### %s\n\n%s\n", m.method, m.does)
-	if m.params != nil {
-		t := reflect.TypeOf(m.params)
-		if t == reflect.TypeFor[protocol.Snapshot]() {
-			w.enqueue(t)
-		} else {
-			w.printf("\n%s\n", w.prose("The params"+strings.TrimPrefix(w.src.types[t.Name()], t.Name())))
-			w.table("params", t)
-		}
-	}
+	w.payload("params", m.params)
 	w.example("params", m.paramsExample)
-	if m.result != nil {
-		t := reflect.TypeOf(m.result)
-		if t == reflect.TypeFor[protocol.Snapshot]() {
-			w.enqueue(t)
-		} else {
-			w.table("result", t)
-		}
-	}
+	w.payload("result", m.result)
 	w.example("result", m.resultExample)
+}
+
+// payload tells what params or a result are made of: a table of their members,
+// or the type by its name where it has a section.
+func (w *writer) payload(what string, v any) {
+	t := reflect.TypeOf(v)
+	switch {
+	case t == nil:
+	case t == reflect.TypeFor[protocol.Snapshot]():
+		w.enqueue(t) // which the text names
+	case t.Kind() == reflect.Struct && t.Name() != "":
+		if what == "params" {
+			w.printf("\n%s\n", w.prose("The params"+strings.TrimPrefix(w.src.types[t.Name()], t.Name())))
+		}
+		w.table(what, t)
+	default:
+		w.printf("\nThe %s: %s.\n", what, w.typeName(t, true))
+	}
 }
 
 func (w *writer) example(what, json string) {
@@ -204,10 +211,15 @@ func (w *writer) typeName(t reflect.Type, nullable bool) string {
 			return w.typeName(t.Elem(), false) + " or null"
 		}
 		return w.typeName(t.Elem(), false)
-	case t.Kind() == reflect.Slice:
+	case t.Kind() == reflect.Slice && t.PkgPath() == "", t.Kind() == reflect.Array:
 		return "list of " + w.typeName(t.Elem(), false)
-	case t.Kind() == reflect.Map:
-		return "object"
+	case t.Kind() == reflect.Map && t.PkgPath() == "":
+		if t.Elem().Kind() == reflect.Interface {
+			return "object"
+		}
+		return "object of " + w.typeName(t.Elem(), false)
+	case t.Kind() == reflect.Interface:
+		return "any"
 	case t.PkgPath() != "":
 		w.enqueue(t)
 		return fmt.Sprintf("[%s](#%s)", t.Name(), anchor(t.Name()))
@@ -217,6 +229,8 @@ func (w *writer) typeName(t reflect.Type, nullable bool) string {
 		return "string"
 	case reflect.Bool:
 		return "boolean"
+	case reflect.Float32, reflect.Float64:
+		return "number"
 	}
 	return "integer"
 }
@@ -241,8 +255,14 @@ func (w *writer) remainingTypes() {
 	for i := 0; i < len(w.queue); i++ { // grows as it goes
 		t := w.queue[i]
 		w.printf("\n### %s\n\n%s\n", t.Name(), w.prose(w.src.types[t.Name()]))
-		if t.Kind() == reflect.Struct {
+		switch {
+		case t.Kind() == reflect.Struct:
 			w.table("member", t)
+			continue
+		case t.Kind() == reflect.Slice:
+			w.printf("\nIt is a list of %s.\n", w.typeName(t.Elem(), false))
+			continue
+		case len(w.src.consts[t.Name()]) == 0:
 			continue
 		}
 		w.printf("\n| value | |\n|---|---|\n")

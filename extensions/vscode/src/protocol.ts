@@ -1,0 +1,1053 @@
+// Generated from rpc/protocol; do not edit. docs/protocol.md explains each message.
+//   go test ./rpc/protocol/internal/gendoc -update
+
+/** The protocolVersion that these types describe. */
+export const protocolVersion = 1;
+
+/** What the client asks: params and result by method. */
+export interface ClientRequests {
+  /**
+   * Opens the conversation. Before it is answered every other request gets -32002, and
+   * notifications but `exit` are dropped. Options without a meaning are refused (-32602); the
+   * client may then try again.
+   */
+  'initialize': { params: InitializeParams; result: InitializeResult };
+  /**
+   * Cancels the calls in flight, ends every session, and answers `null` once the cluster is as it
+   * was before. Requests after it get -32600.
+   */
+  'shutdown': { params: undefined; result: null };
+  /** Lists the manifests of a workspace, invalid ones with their diagnostics. */
+  'manifest/list': { params: ManifestListParams; result: ManifestListResult };
+  /**
+   * Starts a session and answers with its Snapshot once it is ready. A start that fails answers
+   * with the error after the cluster was given back.
+   */
+  'session/start': { params: SessionStartParams; result: Snapshot };
+  /**
+   * Ends a session and answers with its last Snapshot once the cluster is given back. A session
+   * that has ended already is no error.
+   */
+  'session/stop': { params: SessionStopParams; result: Snapshot };
+  /**
+   * Ends the session's command and starts it again with the environment as it now is, after an
+   * `env/didChange` for example. Answers with the Snapshot that has the new process.
+   */
+  'session/restart': { params: SessionRestartParams; result: Snapshot };
+  /** Lists the sessions of this server. */
+  'session/list': { params: SessionListParams; result: SessionListResult };
+  /** Gets one session as a Snapshot, with its tunnels' counters. */
+  'session/get': { params: SessionGetParams; result: Snapshot };
+  /**
+   * Tells every variable with the origin of its value. Values of secrets are given only where they
+   * are asked for with `reveal`.
+   */
+  'env/resolve': { params: EnvResolveParams; result: EnvResolveResult };
+  /** Tells how one variable came to its value, step by step, or why it has none. */
+  'env/explain': { params: EnvExplainParams; result: Explanation };
+  /**
+   * Writes one more environment file. One that lies in the environment folder goes with the
+   * session.
+   */
+  'env/write': { params: EnvWriteParams; result: EnvWriteResult };
+}
+
+/** What the client tells: params by method. */
+export interface ClientNotifications {
+  /** Says that the answer to `initialize` has arrived. It has no effect. */
+  'initialized': undefined;
+  /**
+   * Ends the server: with exit code 0 after `shutdown`, else 1. The end of input does the same as
+   * `shutdown` and `exit`, sessions included, and so does the end of the process named in
+   * `initialize`.
+   */
+  'exit': undefined;
+  /** Cancels a request, any request. */
+  '$/cancelRequest': CancelParams;
+  /** Switches the trace. */
+  '$/setTrace': SetTraceParams;
+  /** Cancels the request that a progress belongs to. */
+  'window/workDoneProgress/cancel': WorkDoneProgressCancelParams;
+}
+
+/** What the server asks: params and result by method. */
+export interface ServerRequests {
+  /**
+   * Asks the client to make room for a progress. Sent only to a client with the capability
+   * `window.workDoneProgress`, for a request without a token. The answer is `null`.
+   */
+  'window/workDoneProgress/create': { params: WorkDoneProgressCreateParams; result: null };
+}
+
+/** What the server tells: params by method. */
+export interface ServerNotifications {
+  /** Carries the Snapshot after each change of a session. None is skipped. */
+  'session/didChange': Snapshot;
+  /** Carries what the local command wrote. */
+  'session/output': SessionOutputParams;
+  /** Tells that the environment of a running session has changed in the cluster. */
+  'env/didChange': EnvDidChangeParams;
+  /**
+   * Carries one step of a progress, on the token of the request or on one that the server made.
+   */
+  '$/progress': ProgressParams;
+  /** Carries one line of the log, "info" and above. */
+  'window/logMessage': LogMessageParams;
+  /** Carries a message for the user's eyes: a session that was ready has failed. */
+  'window/showMessage': ShowMessageParams;
+  /** Carries one line of the trace that `$/setTrace` switched on. */
+  '$/logTrace': LogTraceParams;
+}
+
+/**
+ * InitializeParams open the conversation (LSP "initialize"). Members that Tandem has no use for are
+ * left out here and ignored on the wire.
+ */
+export interface InitializeParams {
+  /**
+   * `processId` is the process that started the server, null for none. The server ends when that
+   * process does.
+   */
+  processId: number | null;
+  /** `clientInfo` names the editor, for the log. */
+  clientInfo?: Info;
+  /**
+   * `rootPath` is the workspace's folder as a path; `rootUri` and `workspaceFolders`, in that order
+   * of growing weight, replace it.
+   */
+  rootPath?: string | null;
+  /** `rootUri` is the workspace's folder as a file URI, null where none is open. */
+  rootUri: string | null;
+  /** `workspaceFolders` are the folders that are open, null for none. */
+  workspaceFolders?: WorkspaceFolder[] | null;
+  /** `initializationOptions` are Tandem's settings. */
+  initializationOptions?: InitializationOptions;
+  /** `capabilities` of the client. */
+  capabilities: ClientCapabilities;
+  /** `trace` is the trace from the start: `off` where absent. */
+  trace?: TraceValue;
+}
+
+/** Info names a program and its version. */
+export interface Info {
+  name: string;
+  version?: string;
+}
+
+/** WorkspaceFolder is one folder that is open in the editor. */
+export interface WorkspaceFolder {
+  uri: string;
+  name: string;
+}
+
+/**
+ * InitializationOptions are Tandem's settings for the life of the server. Everything is optional.
+ */
+export interface InitializationOptions {
+  /** `kubeconfig` is a path; absent follows KUBECONFIG and ~/.kube/config, as kubectl does. */
+  kubeconfig?: string;
+  /** `context` of the kubeconfig; absent is its current one. */
+  context?: string;
+  /** `namespace`; absent is the context's. */
+  namespace?: string;
+  /**
+   * `agentImage` is the image that brings the agent into the dev container; absent is the one that
+   * the server was started with (--agent-image, TANDEM_AGENT_IMAGE). Without any no session can
+   * start ("agent-missing").
+   */
+  agentImage?: string;
+  /** `stateDir` holds the journal of sessions; absent is the user's state directory. */
+  stateDir?: string;
+  /** `envDir` is where environment files go; absent is .tandem beside the manifest. */
+  envDir?: string;
+  /**
+   * `envPrecedence` decides between a ConfigMap and a Secret that hold the same key; absent is
+   * `documented`.
+   */
+  envPrecedence?: Precedence;
+  /**
+   * `rewriteHosts` says what becomes of values that point at a service which the session forwards,
+   * such as "postgres:5432"; absent is `suggest`.
+   */
+  rewriteHosts?: RewriteHosts;
+  /** `env` says how the environment is laid over the user's own. */
+  env?: EnvOptions;
+  /**
+   * `logLevel` is the least level that is logged: "trace", "debug", "info", "warn" or "error";
+   * absent is "info". The client gets "info" and above.
+   */
+  logLevel?: string;
+}
+
+/** Precedence decides between a ConfigMap and a Secret that hold the same key. */
+export type Precedence =
+  /** a ConfigMap is above a Secret, wherever they stand in envFrom. */
+  | 'documented'
+  /** the later entry of envFrom wins, as in a pod. */
+  | 'kubelet';
+
+/**
+ * RewriteHosts says what becomes of values that point at a forwarded service. What the manifest's
+ * environment sets is never touched.
+ */
+export type RewriteHosts =
+  /** nothing is looked at. */
+  | 'off'
+  /** a warning names each variable and its forward. */
+  | 'suggest'
+  /** the local end of the forward stands in the files and in the process's environment. */
+  | 'on';
+
+/**
+ * EnvOptions say how an environment is laid over the user's own. A pattern is a variable's name in
+ * which * stands for anything; on Windows the case of letters does not count. No pattern reaches
+ * what the manifest's environment sets.
+ */
+export interface EnvOptions {
+  /**
+   * `include`, where not empty, are patterns of the only variables that files and processes get.
+   */
+  include?: string[];
+  /** `exclude` are patterns of variables that they do not get; it is above Include. */
+  exclude?: string[];
+  /** `rename` gives variables another name there; the first rule that fits counts. */
+  rename?: RenameRule[];
+  /**
+   * `keepLocal` are patterns of variables that stay the user's own in a process unless the
+   * workload's spec sets them, beside those that always do (HOME, LANG, …).
+   */
+  keepLocal?: string[];
+  /**
+   * `allowImage` are patterns of variables that the image may set in a process although they would
+   * stay the user's own (PATH, JAVA_HOME, …).
+   */
+  allowImage?: string[];
+}
+
+/** RenameRule gives variables another name. */
+export interface RenameRule {
+  /** `from` is a pattern with at most one *. */
+  from: string;
+  /** `to` is the new name; its *, where it has one, is what that of From stands for. */
+  to: string;
+}
+
+/** ClientCapabilities are the ones that change what the server does. */
+export interface ClientCapabilities {
+  window?: WindowClientCapabilities;
+}
+
+/** WindowClientCapabilities are the capabilities of the editor's window. */
+export interface WindowClientCapabilities {
+  /**
+   * `workDoneProgress` says that the client answers window/workDoneProgress/create, so that the
+   * server may show progress for a request that carries no token.
+   */
+  workDoneProgress?: boolean;
+}
+
+/** TraceValue is how much of the conversation the server reports back. */
+export type TraceValue =
+  /** reports nothing. */
+  | 'off'
+  /** reports each message by method and id. */
+  | 'messages'
+  /** adds parameters and results; values of variables and output of commands are left out. */
+  | 'verbose';
+
+/** InitializeResult answers initialize. */
+export interface InitializeResult {
+  capabilities: ServerCapabilities;
+  serverInfo: Info;
+}
+
+/** ServerCapabilities are what the server offers. */
+export interface ServerCapabilities {
+  experimental: Experimental;
+}
+
+/** Experimental holds what goes beyond LSP, under Tandem's own name. */
+export interface Experimental {
+  tandem: TandemCapabilities;
+}
+
+/** TandemCapabilities tell a client what this server speaks. */
+export interface TandemCapabilities {
+  /** `protocolVersion` is `1`. */
+  protocolVersion: number;
+  /** `methods` are Tandem's own requests that this server answers, sorted. */
+  methods: string[];
+  /** `notifications` are Tandem's own notifications that this server sends, sorted. */
+  notifications: string[];
+}
+
+/**
+ * CancelParams name the request that the client no longer wants ("$/cancelRequest"). The request is
+ * answered all the same: with `-32800`, or with its result where it was done already.
+ */
+export interface CancelParams {
+  id: number | string;
+}
+
+/** SetTraceParams switch the trace ("$/setTrace"). */
+export interface SetTraceParams {
+  value: TraceValue;
+}
+
+/**
+ * WorkDoneProgressCancelParams say that the user cancelled a progress
+ * ("window/workDoneProgress/cancel"): its request is cancelled.
+ */
+export interface WorkDoneProgressCancelParams {
+  token: number | string;
+}
+
+/** ManifestListParams ask for the manifests of a workspace (manifest/list). */
+export interface ManifestListParams {
+  /**
+   * `root` is a folder, as a file URI or an absolute path. Absent, every workspace folder is
+   * searched.
+   */
+  root?: string;
+}
+
+/** ManifestListResult answers manifest/list. */
+export interface ManifestListResult {
+  /** `manifests` in the order of their paths. */
+  manifests: Manifest[];
+}
+
+/** Manifest is one Okteto manifest. */
+export interface Manifest {
+  /** `uri` is the file. */
+  uri: string;
+  /** `name` is the manifest's own, "" where it has none. */
+  name?: string;
+  /**
+   * `devs` in the order of the file. Where the manifest is invalid these are the ones that could be
+   * understood.
+   */
+  devs: Dev[];
+  /** `diagnostics` of the file, in the order of their positions. */
+  diagnostics: Diagnostic[];
+}
+
+/** Dev is one entry of the manifest's dev section. */
+export interface Dev {
+  name: string;
+  /** `mode` is the entry's mode: "hybrid", or "sync" for Okteto's default. */
+  mode: string;
+  /** `runnable` says that session/start can take it; Reason says why not. */
+  runnable: boolean;
+  reason?: string;
+  /** `range` is where the entry stands in the file. */
+  range: Range;
+}
+
+/** Range is a half-open span of a document, as in LSP. */
+export interface Range {
+  start: Position;
+  end: Position;
+}
+
+/**
+ * Position is a place in a document: zero-based line, and character in UTF-16 code units, as in
+ * LSP.
+ */
+export interface Position {
+  line: number;
+  character: number;
+}
+
+/** Diagnostic is something to say about a place in a document, as in LSP. */
+export interface Diagnostic {
+  range: Range;
+  /** `severity` is 1 error, 2 warning, 3 information, 4 hint. */
+  severity: number;
+  /** `code` is stable, for example "unknown-field". */
+  code?: string;
+  /** `source` is "tandem". */
+  source: string;
+  message: string;
+  /** `hint` says what to do about it. */
+  hint?: string;
+}
+
+/**
+ * SessionStartParams ask for a session (session/start). The answer is the {@link Snapshot} of the
+ * ready session; until then the changes arrive as session/didChange and, in the user's words, as
+ * progress. Cancelling the request gives the cluster back before it is answered.
+ */
+export interface SessionStartParams {
+  /**
+   * `workDoneToken` is the token to report on. Absent, the server makes one where the client has
+   * the capability.
+   */
+  workDoneToken?: number | string;
+  /**
+   * `manifest` is the file, as a file URI or an absolute path. Absent, the first workspace folder's
+   * manifest.
+   */
+  manifest?: string;
+  /** `dev` is the entry; absent takes the manifest's only hybrid one. */
+  dev?: string;
+  options?: SessionStartOptions;
+}
+
+/** SessionStartOptions vary a session. */
+export interface SessionStartOptions {
+  /**
+   * `takeover` ends the session that somebody else has on the workload; without it such a start
+   * fails with "session-busy".
+   */
+  takeover?: boolean;
+  /**
+   * `run` starts the manifest's command once the session is ready; its output arrives as
+   * session/output.
+   */
+  run?: boolean;
+  /** `files` are the dialects of environment files to write; absent is the server's default. */
+  files?: string[];
+  /**
+   * `keepFiles` leaves the environment files when the session ends; they hold the values of
+   * Secrets.
+   */
+  keepFiles?: boolean;
+}
+
+/** Snapshot is one session at one moment. */
+export interface Snapshot {
+  /** `id` names the session for its whole life. */
+  id: string;
+  /**
+   * `seq` grows by exactly one with each change of this session. A client that holds seq n ignores
+   * a snapshot with a lower one, which can be overtaken on its way as the answer to a request.
+   */
+  seq: number;
+  state: State;
+  /** `since` is when the session entered State. */
+  since: string;
+  /** `cause` says why the session is reconnecting or has failed, null otherwise. */
+  cause: Cause | null;
+  /** `nextRetryAt` is when a reconnecting session tries again, null otherwise. */
+  nextRetryAt: string | null;
+  /** `manifest` is the file's URI. */
+  manifest: string;
+  dev: string;
+  /** `context` and `namespace` name the place in the cluster. */
+  context: string;
+  namespace: string;
+  /** `workload` is what the session stands in for, null until it was found. */
+  workload: Workload | null;
+  /** `pod` is the dev container's, null until it runs. */
+  pod: Pod | null;
+  tunnels: Tunnel[];
+  env: Env;
+  /** `process` is the local command, null where the server runs none. */
+  process: Process | null;
+}
+
+/** State is where a session stands. */
+export type State =
+  /** reads the manifest and asks the cluster; nothing is changed. */
+  | 'checking'
+  /** creates the dev workload beside the original. */
+  | 'diverting'
+  /** opens the link and the tunnels. */
+  | 'connecting'
+  /** settles the environment and writes its files. */
+  | 'resolving'
+  /** turns the traffic from the original to the session. */
+  | 'switching'
+  /** is proven end to end: the link answers and every reverse is bound. */
+  | 'ready'
+  /** has lost the link and is getting it back. */
+  | 'reconnecting'
+  /** gives the cluster back. */
+  | 'stopping'
+  /** is the end that was asked for. */
+  | 'stopped'
+  /** is the end that was not; the cause says why. */
+  | 'failed';
+
+/** Cause is why a session is not well, in the vocabulary of {@link ErrorData}. */
+export interface Cause {
+  kind: string;
+  message: string;
+  hint?: string;
+  retryable: boolean;
+}
+
+/** Workload is the original in the cluster. */
+export interface Workload {
+  /** `kind` is "Deployment" or "StatefulSet". */
+  kind: string;
+  name: string;
+  container: string;
+  /** `replicas` is what the original had, and gets back. */
+  replicas: number;
+}
+
+/** Pod is the dev container's pod. */
+export interface Pod {
+  name: string;
+  node: string;
+}
+
+/** Tunnel is one forward (cluster to laptop) or reverse (laptop to cluster). */
+export interface Tunnel {
+  id: string;
+  /** `kind` is "forward" or "reverse". */
+  kind: string;
+  /** `local` is the address on this machine, Remote the one in the cluster. */
+  local: string;
+  remote: string;
+  /** `state` is "open", "closed" or "failed". */
+  state: string;
+  /** `connections` made so far; `bytesIn` and `bytesOut` as this machine sees them. */
+  connections: number;
+  bytesIn: number;
+  bytesOut: number;
+  /** `listening` says of a reverse that its port is bound in the pod; absent for a forward. */
+  listening?: boolean;
+  /** `error` says why the tunnel failed, null otherwise. */
+  error: string | null;
+}
+
+/** Env says what was resolved and where it was written; never a value. */
+export interface Env {
+  files: EnvFile[];
+  /** `count` of variables. */
+  count: number;
+  /** `hash` changes when a variable does; "" before the environment is resolved. */
+  hash: string;
+  warnings: EnvWarning[];
+}
+
+/** EnvFile is one file that holds the environment. */
+export interface EnvFile {
+  dialect: string;
+  /** `path` on this machine; relative paths start at the manifest's folder. */
+  path: string;
+}
+
+/** EnvWarning is something to know about a variable, by name. */
+export interface EnvWarning {
+  /** `code` is stable. */
+  code: string;
+  /** `variable` is its name, "" where the warning is about no single one. */
+  variable?: string;
+  message: string;
+}
+
+/** Process is the local command. */
+export interface Process {
+  /** `state` is "running" or "exited". */
+  state: string;
+  pid: number;
+  /** `exitCode` is null while the command runs. */
+  exitCode: number | null;
+}
+
+/**
+ * SessionStopParams end a session (session/stop). The answer is the last {@link Snapshot}: the
+ * cluster is as it was before.
+ */
+export interface SessionStopParams {
+  /**
+   * `workDoneToken` is the token to report on. Absent, the server makes one where the client has
+   * the capability.
+   */
+  workDoneToken?: number | string;
+  id: string;
+}
+
+/**
+ * SessionRestartParams restart the local command of a ready session (session/restart): the old one
+ * is ended, the new one has the environment as it now is. The answer is the {@link Snapshot} with
+ * the new process.
+ */
+export interface SessionRestartParams {
+  /**
+   * `workDoneToken` is the token to report on. Absent, the server makes one where the client has
+   * the capability.
+   */
+  workDoneToken?: number | string;
+  id: string;
+}
+
+/** SessionListParams ask for all sessions (session/list). */
+export type SessionListParams = Record<string, never>;
+
+/** SessionListResult answers session/list. */
+export interface SessionListResult {
+  /** `sessions` in the order of their ids, ended ones of this server included. */
+  sessions: Snapshot[];
+}
+
+/** SessionGetParams ask for one session (session/get). */
+export interface SessionGetParams {
+  id: string;
+}
+
+/**
+ * EnvResolveParams ask for an environment (env/resolve): of a session by ID, or, without a session,
+ * of an entry of a manifest, computed from the cluster's objects. Exactly one of ID and Manifest is
+ * set.
+ */
+export interface EnvResolveParams {
+  id?: string;
+  /** `manifest` is the file, as a file URI or an absolute path. */
+  manifest?: string;
+  /** `dev` is the manifest's entry; absent takes its only hybrid one. */
+  dev?: string;
+  /** `reveal` gives the values of secrets too. */
+  reveal?: boolean;
+}
+
+/** EnvResolveResult answers env/resolve. */
+export interface EnvResolveResult {
+  /** `variables` sorted by name. */
+  variables: Variable[];
+  warnings: EnvWarning[];
+  /** `hash` is the one of {@link Env}, of the values too. */
+  hash: string;
+}
+
+/** Variable is one variable with its origin. */
+export interface Variable {
+  name: string;
+  /**
+   * `value` is absent where Secret is true and the request did not reveal, and where the variable
+   * is unresolved.
+   */
+  value?: string;
+  /** `origin` is where the value comes from. */
+  origin: Origin;
+  /** `secret` says that the value comes from a Secret, or embeds one. */
+  secret: boolean;
+  /** `unresolved` says that the value exists only in a running pod, and no session has one. */
+  unresolved?: boolean;
+  /** `expansion` is the text before $(VAR) in it was replaced; absent where nothing was. */
+  expansion?: string;
+  /** `shadowed` are the origins that lost, from the strongest to the weakest. */
+  shadowed: Origin[];
+  /** `notes` are for a reader. */
+  notes: string[];
+  /** `local` is what becomes of it in a process on this machine. */
+  local?: LocalDecision;
+}
+
+/** Origin is where a value comes from. */
+export interface Origin {
+  /**
+   * `tier` is the place in the order of precedence, for example "dev", "spec", "configMap",
+   * "secret" or "image".
+   */
+  tier: string;
+  /** `kind` and `object` name the object, for example "Secret" and "db". */
+  kind?: string;
+  object?: string;
+  /** `key` of the object. */
+  key?: string;
+  /** `field` is the path of a fieldRef or resourceFieldRef. */
+  field?: string;
+  /** `resourceVersion` is the version of the object that was read. */
+  resourceVersion?: string;
+}
+
+/**
+ * LocalDecision is what becomes of a variable in a process on this machine, which has the user's
+ * own environment beneath the session's.
+ */
+export interface LocalDecision {
+  /** `action` in a word. */
+  action: LocalAction;
+  /** `as` is its name there; absent for its own. */
+  as?: string;
+  /** `replaces` says that the user has another value of their own, which it hides. */
+  replaces: boolean;
+  /** `reason` is for a reader. */
+  reason: string;
+}
+
+/** LocalAction is what becomes of a variable in a process on this machine. */
+export type LocalAction =
+  /** the process gets the environment's value. */
+  | 'applied'
+  /** the process keeps the user's own value. */
+  | 'kept-local'
+  /** the process does not get it, and the user has none. */
+  | 'left-out';
+
+/**
+ * EnvExplainParams ask how one variable came to its value, or why it has none (env/explain): in a
+ * session by ID or, without a session, in the environment of an entry of a manifest. Exactly one of
+ * ID and Manifest is set.
+ */
+export interface EnvExplainParams {
+  id?: string;
+  /** `manifest` is the file, as a file URI or an absolute path. */
+  manifest?: string;
+  /** `dev` is the manifest's entry; absent takes its only hybrid one. */
+  dev?: string;
+  /** `name` of the variable. */
+  name: string;
+  /** `reveal` gives the values of secrets too. */
+  reveal?: boolean;
+}
+
+/**
+ * Explanation answers env/explain. A value is absent wherever it is a secret's and the request did
+ * not reveal.
+ */
+export interface Explanation {
+  /** `name` as the environment spells it. */
+  name: string;
+  /** `status` says in a word whether there is a value. */
+  status: ExplanationStatus;
+  /** `value` is what the environment has, after a rewrite. */
+  value?: string;
+  /** `secret` says that the value comes from a Secret, or embeds one. */
+  secret: boolean;
+  /** `chain` has every source that names the variable, the strongest first. */
+  chain: ExplanationStep[];
+  /** `observed` compares with the running container; null without a session. */
+  observed: Observation | null;
+  /** `rewrite` is what the option rewriteHosts did or suggests; null for nothing. */
+  rewrite: HostRewrite | null;
+  /**
+   * `local` is what becomes of it in the local process; null where the environment does not have
+   * it.
+   */
+  local: LocalDecision | null;
+  /** `reasons` say why it is absent or unresolved, or may be. */
+  reasons: string[];
+  /** `notes` are for a reader. */
+  notes: string[];
+  warnings: EnvWarning[];
+  /** `similar` are names that the environment has, where the status is "unknown". */
+  similar: string[];
+}
+
+/** ExplanationStatus says whether a variable has a value. */
+export type ExplanationStatus =
+  /** the environment has it, with a value. */
+  | 'set'
+  /** something sets it, and the value is not known yet. */
+  | 'unresolved'
+  /** something names it or may do so, and nothing sets it. */
+  | 'absent'
+  /** nothing has to do with it. */
+  | 'unknown';
+
+/** ExplanationStep is one source that names the variable. */
+export interface ExplanationStep {
+  origin: Origin;
+  /** `outcome` is what became of it. */
+  outcome: StepOutcome;
+  /** `reason` says why it is not used, or has no value. */
+  reason?: string;
+  /** `value` that this source gives. */
+  value?: string;
+  secret: boolean;
+  /** `text` is the value as the spec has it; absent where that has no reference. */
+  text?: string;
+  /** `references` are the steps from Text to Value, in their order. */
+  references: Reference[];
+}
+
+/** StepOutcome is what became of a source. */
+export type StepOutcome =
+  /** the value is this one's. */
+  | 'used'
+  /** a stronger source has the name. */
+  | 'shadowed'
+  /** the source is optional and not there. */
+  | 'sets-nothing';
+
+/** Reference is one $(NAME) of a text, or a $$ or $( that is none. */
+export interface Reference {
+  /** `text` as it stands in the spec. */
+  text: string;
+  /** `name` between the parentheses, absent for $$ and $(. */
+  name?: string;
+  /** `outcome` is what became of it. */
+  outcome: ReferenceOutcome;
+  /** `origin` is where its value comes from; absent without one. */
+  origin?: Origin;
+  /** `value` that stands in its place. */
+  value?: string;
+  secret: boolean;
+  /** `reason` says why it stays as text, or what it waits for. */
+  reason?: string;
+  /** `references` made that value in turn. They are told where a name is met first. */
+  references: Reference[];
+}
+
+/** ReferenceOutcome is what became of a reference. */
+export type ReferenceOutcome =
+  /** its value stands in its place. */
+  | 'replaced'
+  /** nothing that the kubelet had seen by then sets the name. */
+  | 'stays-text'
+  /** $$ is one dollar, and what follows is no reference. */
+  | 'escaped'
+  /** $( without its parenthesis stays as it is. */
+  | 'unterminated'
+  /** it has no value yet, so the whole has none. */
+  | 'waiting';
+
+/** Observation is what the running container has, compared with what the spec gives. */
+export interface Observation {
+  /** `comparison` in a word. */
+  comparison: Comparison;
+  /** `value` that the container has; absent where it has none. */
+  value?: string;
+  /** `reason` says what was made of it. */
+  reason: string;
+}
+
+/** Comparison of the spec with the running container. */
+export type Comparison =
+  /** both have the same value. */
+  | 'equal'
+  /** the container has another value. */
+  | 'different'
+  /** the image, the runtime, or a webhook sets it. */
+  | 'only-observed'
+  /** the container does not have it. */
+  | 'only-computed'
+  /** the spec gives the name, the container the value. */
+  | 'filled-in';
+
+/** HostRewrite tells of a value that points at services which the session forwards. */
+export interface HostRewrite {
+  /** `applied` says that it was rewritten; else it is suggested. */
+  applied: boolean;
+  /** `forwards` that the value points at. */
+  forwards: Forwarded[];
+  /** `before` and `after` are the values. */
+  before?: string;
+  after?: string;
+}
+
+/** Forwarded is a port of a Service that has an end on this machine. */
+export interface Forwarded {
+  /** `service` is its name, or a host as the pod resolves it. */
+  service: string;
+  /** `remotePort` is the Service's. */
+  remotePort: number;
+  /** `localAddress` is host and port on this machine. */
+  localAddress: string;
+}
+
+/**
+ * EnvWriteParams ask for an environment file (env/write). The file is made for its owner alone
+ * (mode 0600).
+ */
+export interface EnvWriteParams {
+  id: string;
+  dialect: string;
+  /**
+   * `path` of the file, as a file URI or an absolute path; absent is the dialect's own name in the
+   * environment directory.
+   */
+  path?: string;
+}
+
+/** EnvWriteResult answers env/write. */
+export interface EnvWriteResult {
+  path: string;
+  /** `count` of variables in the file. */
+  count: number;
+  /** `undeliverable` are the variables that the dialect cannot hold. */
+  undeliverable: Undeliverable[];
+}
+
+/** Undeliverable is a variable that a dialect cannot hold. */
+export interface Undeliverable {
+  name: string;
+  reason: string;
+}
+
+/** SessionOutputParams are what the local command wrote (session/output). */
+export interface SessionOutputParams {
+  id: string;
+  /** `stream` is "stdout" or "stderr". */
+  stream: string;
+  /**
+   * `text` as it was written, cut at arbitrary places; bytes that are not UTF-8 are replaced by
+   * U+FFFD.
+   */
+  text: string;
+  /**
+   * `dropped` is how many bytes of the command's output, of either stream, were left out just
+   * before Text because the client did not read fast enough. Everything else the server has to say
+   * is never left out.
+   */
+  dropped?: number;
+}
+
+/**
+ * EnvDidChangeParams tell that ConfigMaps, Secrets or the workload's own spec have changed under a
+ * running session, by the names of the variables only. The session's files are rewritten already.
+ */
+export interface EnvDidChangeParams {
+  id: string;
+  added: string[];
+  removed: string[];
+  changed: string[];
+  /**
+   * `stale` names what still runs with the old environment: "process" for the local command, which
+   * session/stop and session/start renew.
+   */
+  stale: string[];
+}
+
+/** ProgressParams carry one step of a progress ("$/progress"). */
+export interface ProgressParams {
+  token: number | string;
+  /** `value` is a {@link WorkDoneProgress}. */
+  value: unknown;
+}
+
+/**
+ * WorkDoneProgressCreateParams ask the client to make room for a progress that the server starts
+ * ("window/workDoneProgress/create").
+ */
+export interface WorkDoneProgressCreateParams {
+  token: number | string;
+}
+
+/** LogMessageParams are one line for the editor's log ("window/logMessage"). */
+export interface LogMessageParams {
+  type: MessageType;
+  message: string;
+}
+
+/** MessageType is the severity of a message to the user. */
+export type MessageType =
+  | 1
+  | 2
+  | 3
+  | 4;
+
+/** The values of {@link MessageType} by name. */
+export const MessageTypeValue = {
+  MessageError: 1,
+  MessageWarning: 2,
+  MessageInfo: 3,
+  MessageLog: 4,
+} as const;
+
+/** ShowMessageParams are a message for the user's eyes ("window/showMessage"). */
+export interface ShowMessageParams {
+  type: MessageType;
+  message: string;
+}
+
+/** LogTraceParams are one line of the trace ("$/logTrace"). */
+export interface LogTraceParams {
+  message: string;
+  /** `verbose` is what `verbose` adds. */
+  verbose?: string;
+}
+
+/** WorkDoneProgress is a progress's begin, report or end. */
+export interface WorkDoneProgress {
+  /**
+   * `kind` is "begin", "report" or "end". A token sees exactly one begin, then reports, then
+   * exactly one end.
+   */
+  kind: ProgressKind;
+  /** `title` says what is being done; in a begin only. */
+  title?: string;
+  /** `cancellable` says that window/workDoneProgress/cancel works; in a begin and reports. */
+  cancellable?: boolean;
+  /** `message` is what is going on right now, or how it ended. */
+  message?: string;
+}
+
+/** ProgressKind is the place of a {@link WorkDoneProgress} in its sequence. */
+export type ProgressKind =
+  | 'begin'
+  | 'report'
+  | 'end';
+
+/** ErrorData is the data of an error. */
+export interface ErrorData {
+  /** `kind` is stable and meant for programs, for example "workload-not-found". */
+  kind: string;
+  /** `hint` says what the user can do, "" where there is nothing to say. */
+  hint: string;
+  /** `retryable` says that the same request may succeed later as it is. */
+  retryable: boolean;
+  /** `detail` has facts of the kind, for example the diagnostics of "manifest-invalid". */
+  detail?: Record<string, unknown>;
+}
+
+/** The code of an error tells how to treat it; its data is an {@link ErrorData}. */
+export const ErrorCode = {
+  /** the frame is not JSON. The answer's id is null. */
+  ParseError: -32700,
+  /** not a request object, or a request at a time when it must not come. */
+  InvalidRequest: -32600,
+  /** no such method. */
+  MethodNotFound: -32601,
+  /** the parameters do not fit the method. */
+  InvalidParams: -32602,
+  /** a bug. */
+  InternalError: -32603,
+  /** a request before initialize was answered. */
+  ServerNotInitialized: -32002,
+  /** the client cancelled the request. */
+  RequestCancelled: -32800,
+  /** is LSP's for a state that changed under a request; no method answers with it yet. */
+  ContentModified: -32801,
+  /** the server cancelled the request, because it is ending. */
+  ServerCancelled: -32802,
+  /** a failure that is to be expected in the world; the data's kind says which. */
+  RequestFailed: -32803,
+} as const;
+
+/** Every kind that this version knows, in {@link ErrorData} and {@link Cause}. */
+export type FailureKind =
+  | 'admission-denied'
+  | 'agent-missing'
+  | 'cancelled'
+  | 'cluster-unreachable'
+  | 'command-failed'
+  | 'command-not-found'
+  | 'configmap-not-found'
+  | 'conflict'
+  | 'container-crashed'
+  | 'container-not-found'
+  | 'credentials-expired'
+  | 'dev-not-found'
+  | 'dev-not-hybrid'
+  | 'env-unwritable'
+  | 'image-pull-failed'
+  | 'internal'
+  | 'invalid-params'
+  | 'journal-failed'
+  | 'key-not-found'
+  | 'kubeconfig-invalid'
+  | 'link-failed'
+  | 'manifest-invalid'
+  | 'manifest-not-found'
+  | 'permission-denied'
+  | 'pod-gone'
+  | 'pod-security-denied'
+  | 'pod-unschedulable'
+  | 'port-in-use'
+  | 'port-privileged'
+  | 'quota-exceeded'
+  | 'reverse-bind-failed'
+  | 'secret-not-found'
+  | 'session-busy'
+  | 'session-not-found'
+  | 'timeout'
+  | 'volume-mount-failed'
+  | 'workload-ambiguous'
+  | 'workload-not-found';
