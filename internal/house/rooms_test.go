@@ -30,7 +30,7 @@ type room struct {
 // may reach where it likes.
 var rooms = map[string]room{
 	"cmd/tandem": {may: []string{"rpc", "rpc/protocol", "session", "session/agent/image", "session/cluster", "session/process",
-		"session/tunnel", "manifest", "envfile"}},
+		"session/tunnel", "manifest", "envfile", "debug"}},
 	"cmd/tandem-agent": {sealed: true, may: []string{"session/agent"}},
 
 	"rpc":                          {may: []string{"rpc/protocol", "session", "manifest", "envfile"}},
@@ -38,13 +38,15 @@ var rooms = map[string]room{
 	"rpc/protocol/internal/gendoc": {may: []string{"rpc/protocol"}},
 
 	"session": {may: []string{"session/cluster", "session/imageenv", "session/tunnel", "session/process",
-		"manifest", "envfile"}},
+		"manifest", "envfile", "debug"}},
 	"session/cluster":     {may: []string{"manifest", "envfile"}},
 	"session/imageenv":    {},
 	"session/tunnel":      {},
 	"session/process":     {},
 	"session/agent":       {sealed: true},
 	"session/agent/image": {},
+
+	"debug": {may: []string{"session/process"}},
 
 	"manifest": {},
 	"envfile":  {},
