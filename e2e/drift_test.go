@@ -90,3 +90,75 @@ func awaitEnvChange(t *testing.T, c *harness.Client, variable string) (p protoco
 	})
 	return p
 }
+
+// Somebody deletes what the environment comes from, while the session runs: the
+// values stay, in the files and in the process, and a warning names the object
+// until it is there again.
+func TestSourceDeletedUnderASession(t *testing.T) {
+	t.Parallel()
+	ns := harness.NewNamespace(t)
+	ws := harness.NewWorkspace(t, ns)
+	c := harness.Serve(ws)
+	ready := c.MustStart("api")
+	before, err := os.ReadFile(ws.EnvFile("api", "json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	settings, err := ns.Cluster.CoreV1().ConfigMaps(ns.Name).Get(t.Context(), "api-settings", metav1.GetOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	payment, err := ns.Cluster.CoreV1().Secrets(ns.Name).Get(t.Context(), "payment", metav1.GetOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := ns.Cluster.CoreV1().ConfigMaps(ns.Name).Delete(t.Context(), "api-settings", metav1.DeleteOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := ns.Cluster.CoreV1().Secrets(ns.Name).Delete(t.Context(), "payment", metav1.DeleteOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	missing := func(s protocol.Snapshot) string {
+		var named []string
+		for _, w := range s.Env.Warnings {
+			if w.Code != "source-missing" || w.Variable != "" {
+				continue
+			}
+			for _, object := range []string{`ConfigMap "api-settings"`, `Secret "payment"`} {
+				if strings.Contains(w.Message, object) {
+					named = append(named, object)
+				}
+			}
+		}
+		slices.Sort(named)
+		return strings.Join(slices.Compact(named), ", ")
+	}
+	warned := c.AwaitChange("a warning of both", func(s protocol.Snapshot) bool { return missing(s) == `ConfigMap "api-settings", Secret "payment"` })
+	if warned.State != protocol.StateReady {
+		t.Errorf("the session is %s", warned.State)
+	}
+	after, err := os.ReadFile(ws.EnvFile("api", "json"))
+	if diff := cmp.Diff(string(before), string(after)); diff != "" || err != nil {
+		t.Errorf("the values were not kept (%v):\n%s", err, diff)
+	}
+
+	settings.ResourceVersion, settings.UID = "", ""
+	settings.Data["SHOP_CURRENCY"] = "USD"
+	if _, err := ns.Cluster.CoreV1().ConfigMaps(ns.Name).Create(t.Context(), settings, metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	c.AwaitChange("a warning of the Secret alone", func(s protocol.Snapshot) bool {
+		return s.Seq > warned.Seq && missing(s) == `Secret "payment"`
+	})
+	if file, err := os.ReadFile(ws.EnvFile("api", "env")); err != nil || !strings.Contains(string(file), "\nSHOP_CURRENCY=USD\n") {
+		t.Errorf("the ConfigMap that came back is not in the env file: %v", err)
+	}
+
+	// The original could not start without it.
+	payment.ResourceVersion, payment.UID = "", ""
+	if _, err := ns.Cluster.CoreV1().Secrets(ns.Name).Create(t.Context(), payment, metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	c.AwaitChange("no warning", func(s protocol.Snapshot) bool { return s.Seq > warned.Seq && missing(s) == "" })
+	c.MustStop(ready.ID)
+}
