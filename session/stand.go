@@ -3,9 +3,11 @@ package session
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
 	"time"
 
 	"github.com/tandem-dev/tandem/internal/fault"
+	"github.com/tandem-dev/tandem/session/tunnel"
 )
 
 // stand is a ready session's life: it follows the command, the tunnels and the
@@ -49,8 +51,16 @@ func (s *Session) stand(ctx context.Context) error {
 // then somebody has given the cluster back.
 func (s *Session) reconnect(ctx context.Context, lost error) error {
 	s.enter(Reconnecting, lost)
+	// A machine that wakes up or gets its network back need not wait.
+	changed := make(chan struct{}, 1)
+	defer tunnel.WatchSurroundings(func(tunnel.Change) {
+		select {
+		case changed <- struct{}{}:
+		default:
+		}
+	})()
 	for attempt := 0; ; attempt++ {
-		pause := backoff(attempt)
+		pause := jitter(backoff(attempt), rand.Float64())
 		next := time.Now().Add(pause)
 		s.change(func(snap *Snapshot) { snap.NextRetryAt = &next })
 		// The command may end meanwhile.
@@ -59,6 +69,10 @@ func (s *Session) reconnect(ctx context.Context, lost error) error {
 		for {
 			select {
 			case <-timer.C:
+				break waiting
+			case <-changed:
+				timer.Stop()
+				attempt = 0 // what failed before tells nothing of the new network
 				break waiting
 			case <-s.commandDone():
 				s.noteExit(s.run.command.process.Wait())
@@ -108,4 +122,11 @@ func backoff(n int) time.Duration {
 		return 0
 	}
 	return min(250*time.Millisecond<<min(n-1, 6), maxBackoff)
+}
+
+// jitter spreads a pause over a quarter less to a quarter more, by a random
+// number from 0 to 1: when an API server comes back, not everybody's sessions
+// should dial at one moment.
+func jitter(pause time.Duration, random float64) time.Duration {
+	return time.Duration(float64(pause) * (0.75 + random/2))
 }

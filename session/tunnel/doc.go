@@ -15,7 +15,9 @@
 // A [Link] is two SSH connections over streams that [Config.Dial] opens: control
 // for keepalives and the environment, data for everything the tunnels carry.
 // Both pin the agent's host key and prove the laptop with a key made for the
-// session. Each is probed; when one is silent for too long ([Keepalive]) or ends,
+// session. Each is probed: at intervals, and at once when the machine wakes up or
+// gets other addresses ([WatchSurroundings]), which cuts connections without a
+// word. When one is silent for too long ([Keepalive]) or ends,
 // the link is lost for good, [Link.Done] is closed and whoever owns the session
 // connects anew.
 //
@@ -52,6 +54,7 @@
 //	reading Environ (2)          Link            agent's exit, ctx or link ended
 //	notifier.run                 Tunnels         Tunnels.Close
 //	watcher of the bound link    Tunnels         link ended or Tunnels.Close
+//	surroundings.look (+1 Linux) all Links       the last one's Close
 //	accept, per listener         Tunnel          Tunnel.Close
 //	connection (2)               Tunnel          both directions ended, link ended or Tunnel.Close
 //

@@ -32,10 +32,22 @@ func (k Keepalive) orDefaults() Keepalive {
 // included (OpenSSH answers so, RFC 4254 section 4 wants it for unknown names).
 const keepaliveRequest = "keepalive@openssh.com"
 
+const (
+	// doubtPatience is how long a connection may be silent after something that
+	// may have cut it: the machine slept, its network changed. A living one
+	// answers within a round trip; one that was cut never will.
+	doubtPatience = 2 * time.Second
+	// lateTimer is by how much a timer must be late to prove that this process
+	// did not run: what the peer sent meanwhile has not been read yet, and its
+	// silence means nothing.
+	lateTimer = time.Second
+)
+
 // watch probes a connection until ctx ends, the connection ends, or it is dead:
 // then it calls dead with the time of the last sign of life. Either way the
 // connection is closed by someone, which ends a hanging probe; watch waits for
-// that before it returns.
+// that before it returns. A token from doubt makes it probe at once, with
+// doubtPatience.
 //
 // probe sends one request and returns when it is answered or the connection is
 // closed; it may hang as long as it likes. Every byte heard counts as life, not
@@ -44,7 +56,7 @@ const keepaliveRequest = "keepalive@openssh.com"
 //
 // Death needs an unanswered probe as well as silence: after the laptop slept,
 // the last byte is old, and yet a link that survived the sleep stays.
-func (k Keepalive) watch(ctx context.Context, probe func() error, lastHeard func() time.Time, dead func(silentSince time.Time)) {
+func (k Keepalive) watch(ctx context.Context, probe func() error, lastHeard func() time.Time, doubt <-chan struct{}, dead func(silentSince time.Time)) {
 	// The prober owns the blocking call; it ends when ask is closed.
 	ask := make(chan struct{})
 	answered := make(chan struct{}, 1)
@@ -65,8 +77,22 @@ func (k Keepalive) watch(ctx context.Context, probe func() error, lastHeard func
 
 	timer := time.NewTimer(k.Interval)
 	defer timer.Stop()
-	patience := k.DeadAfter - k.Interval
-	var asked time.Time // zero while no probe is under way
+	var due time.Time // when the timer is to fire
+	wait := func(d time.Duration) {
+		due = time.Now().Add(d)
+		timer.Reset(d)
+	}
+	wait(k.Interval)
+	var asked time.Time // when the wait for an answer began; zero while there is none
+	var stale bool      // the question was put before the doubt arose
+	var patience time.Duration
+	question := func(p time.Duration) {
+		if stale = !asked.IsZero(); !stale {
+			ask <- struct{}{} // at once: the prober is new or has answered
+		}
+		asked, patience = time.Now(), p
+		wait(p)
+	}
 	for {
 		select {
 		case <-ctx.Done():
@@ -75,13 +101,22 @@ func (k Keepalive) watch(ctx context.Context, probe func() error, lastHeard func
 			if !ok {
 				return
 			}
-			timer.Reset(max(0, k.Interval-time.Since(asked)))
+			took := time.Since(asked)
 			asked = time.Time{}
+			if stale {
+				question(doubtPatience)
+				continue
+			}
+			wait(max(0, k.Interval-took))
+		case <-doubt:
+			question(doubtPatience)
 		case <-timer.C:
-			if asked.IsZero() {
-				asked = time.Now()
-				ask <- struct{}{} // at once: the prober is new or has answered
-				timer.Reset(patience)
+			switch {
+			case time.Since(due) > lateTimer:
+				question(doubtPatience)
+				continue
+			case asked.IsZero():
+				question(k.DeadAfter - k.Interval)
 				continue
 			}
 			alive := asked
@@ -89,7 +124,7 @@ func (k Keepalive) watch(ctx context.Context, probe func() error, lastHeard func
 				alive = heard
 			}
 			if left := patience - time.Since(alive); left > 0 {
-				timer.Reset(left)
+				wait(left)
 				continue
 			}
 			dead(lastHeard())

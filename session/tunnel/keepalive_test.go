@@ -16,6 +16,7 @@ func TestKeepaliveWatch(t *testing.T) {
 		// last other byte came, both as time since the start.
 		answers func(at time.Duration) bool
 		hears   func(at time.Duration) time.Duration
+		doubt   time.Duration // 0: none arises
 		dies    time.Duration // 0: never, watched for an hour
 	}{
 		{name: "answered", answers: func(time.Duration) bool { return true }},
@@ -29,6 +30,17 @@ func TestKeepaliveWatch(t *testing.T) {
 			name:    "no answer, but data all the time",
 			answers: func(time.Duration) bool { return false },
 			hears:   func(at time.Duration) time.Duration { return at },
+		},
+		{
+			name:    "dark, then a doubt",
+			answers: func(at time.Duration) bool { return at < time.Minute },
+			doubt:   time.Minute + time.Second,
+			dies:    time.Minute + 3*time.Second,
+		},
+		{
+			name:    "a doubt without reason",
+			answers: func(time.Duration) bool { return true },
+			doubt:   time.Minute + time.Second,
 		},
 		{
 			name:    "no answer, data for a minute",
@@ -62,7 +74,11 @@ func TestKeepaliveWatch(t *testing.T) {
 					return heard
 				}
 				var died time.Duration
-				keepalive.watch(ctx, probe, lastHeard, func(time.Time) {
+				doubt := make(chan struct{}, 1)
+				if tt.doubt > 0 {
+					time.AfterFunc(tt.doubt, func() { doubt <- struct{}{} })
+				}
+				keepalive.watch(ctx, probe, lastHeard, doubt, func(time.Time) {
 					died = time.Since(start)
 					cancel()
 				})
@@ -86,4 +102,34 @@ func TestKeepaliveDefaults(t *testing.T) {
 			t.Errorf("%+v becomes %+v, want %+v", tt.in, got, tt.want)
 		}
 	}
+}
+
+// An answer to a question from before the doubt proves nothing: it may have waited
+// in the socket while the machine slept.
+func TestKeepaliveDoubtsAnAnswerFromBefore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		asked, old := 0, make(chan struct{})
+		probe := func() error {
+			if asked++; asked == 1 {
+				<-old
+				return nil
+			}
+			<-ctx.Done()
+			return ctx.Err()
+		}
+		doubt := make(chan struct{}, 1)
+		time.AfterFunc(6*time.Second, func() { doubt <- struct{}{} })
+		time.AfterFunc(7*time.Second, func() { close(old) })
+		var died time.Duration
+		Keepalive{}.orDefaults().watch(ctx, probe, func() time.Time { return start }, doubt, func(time.Time) {
+			died = time.Since(start)
+			cancel()
+		})
+		if died != 9*time.Second || asked != 2 {
+			t.Errorf("died after %v and %d probes, want 9s and 2", died, asked)
+		}
+	})
 }

@@ -53,6 +53,8 @@ type Link struct {
 	tunnels       *Tunnels // opened through the link itself, ending with it
 	routes        routes   // where incoming reverse connections go
 
+	unwatch func() // of the surroundings
+
 	ctx    context.Context // ends with the link, before done is closed
 	cancel context.CancelFunc
 	done   chan struct{}
@@ -85,6 +87,7 @@ func Connect(ctx context.Context, cfg Config) (*Link, error) {
 	l.ctx, l.cancel = context.WithCancel(context.Background())
 	l.tunnels = NewTunnels(Options{Logger: cfg.Logger, OnChange: cfg.OnChange})
 	l.tunnels.link, l.tunnels.fixed = l, true
+	l.unwatch = WatchSurroundings(func(c Change) { l.doubt(string(c)) })
 	for _, c := range []*sshConn{control, data} {
 		l.spawn(func() { l.serveRequests(c) })
 		l.spawn(func() { l.serveChannels(c) })
@@ -193,10 +196,22 @@ func (l *Link) keepAlive(c *sshConn) {
 		_, _, err := c.SendRequest(keepaliveRequest, true, nil)
 		return err
 	}
-	l.cfg.Keepalive.watch(l.ctx, probe, c.out.lastHeard, func(since time.Time) {
+	l.cfg.Keepalive.watch(l.ctx, probe, c.out.lastHeard, c.doubt, func(since time.Time) {
 		l.fail(fault.New(fault.LinkFailed, "the agent has not answered on the %s connection for %s",
 			c.name, time.Since(since).Round(100*time.Millisecond)))
 	})
+}
+
+// doubt has every connection probed at once. Those that do not answer within
+// doubtPatience are dead, and the link with them.
+func (l *Link) doubt(why string) {
+	l.cfg.Logger.Debug().Str("why", why).Msg("probing the link")
+	for _, c := range []*sshConn{l.control, l.data} {
+		select {
+		case c.doubt <- struct{}{}:
+		default: // a doubt is pending already
+		}
+	}
 }
 
 // Ping asks the agent for an answer on both connections and returns the longer
@@ -275,6 +290,7 @@ func (l *Link) OpenReverse(ctx context.Context, spec ReverseSpec) (*Tunnel, erro
 // but not from OnChange.
 func (l *Link) Close() error {
 	l.fail(ErrClosed)
+	l.unwatch()
 	l.tunnels.Close()
 	l.mu.Lock()
 	l.closed = true

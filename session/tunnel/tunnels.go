@@ -16,7 +16,7 @@ import (
 // Options are what [NewTunnels] needs; the zero value will do.
 type Options struct {
 	// Hold is how long a new connection to a forward waits for a link while there
-	// is none, before it is reset. Zero means 10 s, negative not at all.
+	// is none, before it is reset. Zero means 30 s, negative not at all.
 	Hold time.Duration
 	// Logger gets what no caller is there to hear.
 	Logger zerolog.Logger
@@ -28,7 +28,7 @@ type Options struct {
 }
 
 const (
-	defaultHold = 10 * time.Second
+	defaultHold = 30 * time.Second
 	// heldLimit bounds the connections that wait for a link at one time.
 	heldLimit = 256
 )
