@@ -54,6 +54,13 @@ const (
 	CommandNotFound Kind = "command-not-found"
 	CommandFailed   Kind = "command-failed"
 
+	// Debuggers.
+	DebuggerMissing  Kind = "debugger-missing"
+	DebugBuildFailed Kind = "debug-build-failed"
+	DebugFailed      Kind = "debug-failed"
+	DebugUnsupported Kind = "debug-unsupported"
+	DebugNotFound    Kind = "debug-not-found"
+
 	// Sessions.
 	SessionBusy     Kind = "session-busy"
 	SessionNotFound Kind = "session-not-found"
@@ -76,6 +83,7 @@ var all = []Kind{
 	SecretNotFound, ConfigMapNotFound, KeyNotFound, EnvUnwritable,
 	PortInUse, PortPrivileged, ReverseBindFailed, LinkFailed,
 	CommandNotFound, CommandFailed,
+	DebuggerMissing, DebugBuildFailed, DebugFailed, DebugUnsupported, DebugNotFound,
 	SessionBusy, SessionNotFound, JournalFailed,
 	AgentMissing, InvalidParams, Timeout, Cancelled, Internal,
 }

@@ -30,7 +30,7 @@ type room struct {
 // may reach where it likes.
 var rooms = map[string]room{
 	"cmd/tandem": {may: []string{"rpc", "rpc/protocol", "session", "session/agent/image", "session/cluster", "session/process",
-		"session/tunnel", "manifest", "envfile", "debug"}},
+		"session/tunnel", "manifest", "envfile", "debug", "debug/adapter"}},
 	"cmd/tandem-agent": {sealed: true, may: []string{"session/agent"}},
 
 	"rpc":                          {may: []string{"rpc/protocol", "session", "manifest", "envfile"}},
@@ -46,7 +46,8 @@ var rooms = map[string]room{
 	"session/agent":       {sealed: true},
 	"session/agent/image": {},
 
-	"debug": {may: []string{"session/process"}},
+	"debug":         {may: []string{"session/process"}},
+	"debug/adapter": {may: []string{"debug", "session/process"}},
 
 	"manifest": {},
 	"envfile":  {},

@@ -19,6 +19,7 @@ import (
 type family struct {
 	cmd     *exec.Cmd
 	pid     int // of the leader; also its session's and its group's number
+	spare   int // a member that does not count: ourselves, see EndOthers; 0 for nobody
 	hangup  bool
 	exited  chan struct{} // the leader has exited and is a zombie: not reaped yet
 	waitErr error         // written before exited closes

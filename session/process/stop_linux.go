@@ -66,7 +66,7 @@ func (f *family) members() []member {
 	var found []member
 	for _, name := range names {
 		pid, err := strconv.Atoi(name)
-		if err != nil {
+		if err != nil || pid == f.spare {
 			continue
 		}
 		if st, ok := readStat(pid); !ok || st.session != f.pid || st.dead() {

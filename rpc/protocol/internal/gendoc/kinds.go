@@ -61,6 +61,13 @@ var chapters = []chapter{
 		{fault.CommandNotFound, "The command's program, or the interpreter of its script, is not on this machine.", "Install it, or correct `command`."},
 		{fault.CommandFailed, "The command could not be run: its folder does not exist, or the system refused to start it.", "Correct `workdir`; else the message has the system's words."},
 	}},
+	{"Debuggers", []remedy{
+		{fault.DebuggerMissing, "The program's runtime has no debugger: Python without debugpy.", "Install what the hint names."},
+		{fault.DebugBuildFailed, "The program could not be built for the debugger. The message has the compiler's words.", "Correct the program or `buildFlags`."},
+		{fault.DebugFailed, "The debugger, or the program under it, ended before a client could come in, or did not listen in time.", "The output of the session says why."},
+		{fault.DebugUnsupported, "There is no such way to debug in this language, or nothing tells what to debug.", "The hint says what there is."},
+		{fault.DebugNotFound, "The session has no debugger of that id.", "`session/get` lists the session's debuggers."},
+	}},
 	{"Sessions", []remedy{
 		{fault.SessionBusy, "A session stands in for this workload already: in this server, in another process, or on another machine.", "`tandem status` shows your own; end it, or take over (`--takeover`, `options.takeover`)."},
 		{fault.SessionNotFound, "There is no session of that id in this server, or its owner went away.", "`session/list` or `tandem status` has them."},
