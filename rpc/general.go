@@ -33,6 +33,7 @@ func (s *Server) table() map[string]handler {
 		protocol.MethodShutdown:   method(s.shutdown),
 
 		protocol.MethodManifestList:   method(s.manifestList),
+		protocol.MethodClusterDoctor:  method(s.clusterDoctor),
 		protocol.MethodSessionStart:   method(s.sessionStart),
 		protocol.MethodSessionStop:    method(s.sessionStop),
 		protocol.MethodSessionList:    method(s.sessionList),

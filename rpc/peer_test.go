@@ -258,6 +258,7 @@ type fake struct {
 	openErr error
 	env     *envfile.Environment
 	explain func(r session.ExplainRequest) *envfile.Explanation
+	doctor  func(ctx context.Context, r session.DoctorRequest) (*session.Diagnosis, error)
 	opened  chan struct{} // closed by open, where it is not nil
 
 	mu     sync.Mutex
@@ -325,6 +326,13 @@ func (f *fake) Explain(_ context.Context, r session.ExplainRequest) (*envfile.Ex
 		return nil, fault.New(fault.SessionNotFound, "there is no session %q", r.ID)
 	}
 	return f.explain(r), nil
+}
+
+func (f *fake) Doctor(ctx context.Context, r session.DoctorRequest) (*session.Diagnosis, error) {
+	if f.doctor == nil {
+		return &session.Diagnosis{}, nil
+	}
+	return f.doctor(ctx, r)
 }
 
 func (f *fake) WriteEnv(id string, d envfile.Dialect, path string) (envfile.File, error) {

@@ -29,6 +29,8 @@ type Sessions interface {
 	ResolveOffline(ctx context.Context, manifest, dev string) (*envfile.Environment, error)
 	// Explain tells how one variable came to its value.
 	Explain(ctx context.Context, r session.ExplainRequest) (*envfile.Explanation, error)
+	// Doctor looks at everything that could keep a session from starting.
+	Doctor(ctx context.Context, r session.DoctorRequest) (*session.Diagnosis, error)
 	// WriteEnv writes a session's environment in one more dialect; path may be "".
 	WriteEnv(id string, d envfile.Dialect, path string) (envfile.File, error)
 	// Close stops every session and returns once the cluster is given back. It

@@ -24,6 +24,8 @@ const (
 const (
 	// MethodManifestList lists the manifests of a workspace: [ManifestListParams], [ManifestListResult].
 	MethodManifestList = "manifest/list"
+	// MethodClusterDoctor looks at everything that could keep a session from starting: [ClusterDoctorParams], [ClusterDoctorResult].
+	MethodClusterDoctor = "cluster/doctor"
 	// MethodSessionStart starts a session and answers once it is ready: [SessionStartParams], [Snapshot].
 	MethodSessionStart = "session/start"
 	// MethodSessionStop ends a session and gives the cluster back: [SessionStopParams], [Snapshot].

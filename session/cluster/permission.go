@@ -141,17 +141,12 @@ func (c *Cluster) ask(ctx context.Context, namespace string, doubtful []permissi
 	)
 	for i, p := range doubtful {
 		wait.Go(func() { // one request, joined below
-			base, sub, _ := strings.Cut(p.resource, "/")
-			answer, err := c.authz.SelfSubjectAccessReviews().Create(ctx, &authorizationv1.SelfSubjectAccessReview{
-				Spec: authorizationv1.SelfSubjectAccessReviewSpec{ResourceAttributes: &authorizationv1.ResourceAttributes{
-					Namespace: namespace, Verb: p.verb, Group: p.group, Resource: base, Subresource: sub, Name: p.name,
-				}},
-			}, metav1.CreateOptions{})
+			allowed, err := c.allowed(ctx, namespace, p)
 			if err != nil {
-				failure[i] = call{verb: "create", resource: "selfsubjectaccessreviews.authorization.k8s.io", namespace: namespace}.failed(err)
+				failure[i] = err
 				return
 			}
-			denied[i] = !answer.Status.Allowed
+			denied[i] = !allowed
 		})
 	}
 	wait.Wait()

@@ -331,3 +331,44 @@ func TestFailures(t *testing.T) {
 		})
 	}
 }
+
+// Present asks by one HEAD, with the workload's credentials first, and tells a
+// registry that says no from one that cannot be asked.
+func TestPresent(t *testing.T) {
+	l := newLab(t)
+	image, digest := l.host+"/team/app:1", l.push("team/app:1", empty.Image).String()
+	r := New(Options{Keychain: authn.NewMultiKeychain()})
+	l.requests()
+	if got, err := r.Present(t.Context(), Request{Image: image}); err != nil || got != digest {
+		t.Errorf("%s, %v; want %s", got, err, digest)
+	}
+	for _, asked := range l.requests() {
+		if strings.HasPrefix(asked, "GET") && strings.Contains(asked, "/manifests/") {
+			t.Errorf("%s: a manifest is read", asked)
+		}
+	}
+	status := func(err error) any {
+		var f *fault.Error
+		if !errors.As(err, &f) || f.Kind != fault.ImagePullFailed {
+			t.Errorf("%v", err)
+			return nil
+		}
+		return f.Detail["status"]
+	}
+	_, err := r.Present(t.Context(), Request{Image: l.host + "/team/none:1"})
+	if got := status(err); got != http.StatusNotFound {
+		t.Errorf("an image that is not there: status %v, %v", got, err)
+	}
+	l.lock("secret")
+	_, err = r.Present(t.Context(), Request{Image: image})
+	if got := status(err); got != http.StatusUnauthorized {
+		t.Errorf("without credentials: status %v, %v", got, err)
+	}
+	_, err = r.Present(t.Context(), Request{Image: "127.0.0.1:1/team/app:1"})
+	if got := status(err); got != nil {
+		t.Errorf("nobody there: status %v, %v", got, err)
+	}
+	if _, err = r.Present(t.Context(), Request{Image: "UPPER CASE"}); !errors.Is(err, fault.InvalidParams) {
+		t.Errorf("no reference: %v", err)
+	}
+}

@@ -57,6 +57,18 @@ var groups = []group{
   "devs": [{"name": "api", "mode": "hybrid", "runnable": true,
             "range": {"start": {"line": 4, "character": 2}, "end": {"line": 4, "character": 5}}}]}]}`},
 	}},
+	{"Cluster", "", []message{
+		{protocol.MethodClusterDoctor, true, "Looks at everything that could keep a session from starting, or that an earlier one has left, and changes nothing. What is wrong is in the result; the call itself fails only when it is cancelled. Each check takes at most ten seconds.",
+			protocol.ClusterDoctorParams{}, protocol.ClusterDoctorResult{},
+			`{"manifest": "file:///w/okteto.yml", "dev": "api", "workDoneToken": "t2"}`,
+			`{"manifest": "file:///w/okteto.yml", "dev": "api", "context": "dev", "namespace": "shop", "server": "https://k8s.example.com:6443", "checks": [
+   {"name": "api-server", "status": "ok", "detail": "Kubernetes v1.34.4 at https://k8s.example.com:6443, answers in 12ms"},
+   {"name": "permissions", "status": "fail",
+    "detail": "1 of 14 that a session needs in namespace \"shop\" are missing:\npatch deployments.apps/scale \"api\": scaling the workload to zero and back",
+    "hint": "ask for the Role of docs/rbac.yaml in namespace \"shop\"; …"}],
+ "rights": [{"verb": "patch", "resource": "deployments.apps/scale", "name": "api", "needed": true, "allowed": false,
+             "purpose": "scaling the workload to zero and back"}]}`},
+	}},
 	{"Sessions", "", []message{
 		{protocol.MethodSessionStart, true, "Starts a session and answers with its [Snapshot](#snapshot) once it is ready. A start that fails answers with the error after the cluster was given back.",
 			protocol.SessionStartParams{}, protocol.Snapshot{},
