@@ -12,6 +12,7 @@ var messages = []Message{
 	{Method: MethodSetTrace, From: FromClient, Call: false},
 	{Method: MethodProgressCancel, From: FromClient, Call: false},
 	{Method: MethodManifestList, From: FromClient, Call: true},
+	{Method: MethodClusterDoctor, From: FromClient, Call: true},
 	{Method: MethodSessionStart, From: FromClient, Call: true},
 	{Method: MethodSessionStop, From: FromClient, Call: true},
 	{Method: MethodSessionRestart, From: FromClient, Call: true},

@@ -24,6 +24,11 @@
 // Deployment and one Secret, named after the original, labelled [DevLabel] and
 // owned by the original, so that deleting the original deletes them.
 //
+// # A forecast
+//
+// The doctor_*.go files look at what Divert would meet, and change nothing: each
+// Check… method answers with a [Check] instead of an error.
+//
 // # Requests
 //
 // Nothing polls. A diversion holds two watches (the pods that the original's

@@ -20,6 +20,12 @@ export interface ClientRequests {
   /** Lists the manifests of a workspace, invalid ones with their diagnostics. */
   'manifest/list': { params: ManifestListParams; result: ManifestListResult };
   /**
+   * Looks at everything that could keep a session from starting, or that an earlier one has left,
+   * and changes nothing. What is wrong is in the result; the call itself fails only when it is
+   * cancelled. Each check takes at most ten seconds.
+   */
+  'cluster/doctor': { params: ClusterDoctorParams; result: ClusterDoctorResult };
+  /**
    * Starts a session and answers with its Snapshot once it is ready. A start that fails answers
    * with the error after the cluster was given back.
    */
@@ -371,6 +377,85 @@ export interface Diagnostic {
   message: string;
   /** `hint` says what to do about it. */
   hint?: string;
+}
+
+/** ClusterDoctorParams ask what could keep a session from starting (cluster/doctor). */
+export interface ClusterDoctorParams {
+  /**
+   * `manifest` is a file URI or an absolute path. Absent, the first workspace folder is searched.
+   */
+  manifest?: string;
+  /** `dev` names the entry; absent, the only hybrid one is taken. */
+  dev?: string;
+  /**
+   * `workDoneToken` is the token to report on. Absent, the server makes one where the client has
+   * the capability.
+   */
+  workDoneToken?: number | string;
+}
+
+/** ClusterDoctorResult answers cluster/doctor. */
+export interface ClusterDoctorResult {
+  /** `manifest` is the file URI of the one that was found. */
+  manifest?: string;
+  /** `dev` is the entry that was looked at. */
+  dev?: string;
+  /**
+   * `context`, `namespace` and `server` are the cluster that was looked at; absent without a usable
+   * kubeconfig.
+   */
+  context?: string;
+  namespace?: string;
+  server?: string;
+  /**
+   * `checks` always has every check once, what others depend on first: manifest, local-ports,
+   * kubeconfig, api-server, credentials, clock, permissions, permissions-optional, workload,
+   * leftovers, agent-image, pod-security, quota, limit-range, autoscaler.
+   */
+  checks: DoctorCheck[];
+  /**
+   * `rights` are the permissions of the least Role, each reviewed by the API server; empty where it
+   * could not be asked.
+   */
+  rights: DoctorRight[];
+}
+
+/** DoctorCheck is one thing that was looked at. */
+export interface DoctorCheck {
+  /** `name` is stable, for example "api-server". */
+  name: string;
+  status: DoctorStatus;
+  /** `detail` says what was found; its lines are separated by "\n". */
+  detail: string;
+  /** `hint` says what to do about it. */
+  hint?: string;
+}
+
+/** DoctorStatus is how a check came out. */
+export type DoctorStatus =
+  /** nothing to do. */
+  | 'ok'
+  /** a session starts, but something should be known. */
+  | 'warn'
+  /** a session does not start. */
+  | 'fail'
+  /** this could not be looked at; Detail says why. */
+  | 'skip';
+
+/** DoctorRight is one permission that was reviewed. */
+export interface DoctorRight {
+  /**
+   * `verb` and `resource` are as RBAC has them, for example "patch" and "deployments.apps/scale".
+   */
+  verb: string;
+  resource: string;
+  /** `name` is the object that was asked for; absent, any. */
+  name?: string;
+  /** `needed` says that no session starts without it. */
+  needed: boolean;
+  allowed: boolean;
+  /** `purpose` is what it is for. */
+  purpose: string;
 }
 
 /**
