@@ -42,6 +42,7 @@ var rooms = map[string]room{
 	"session/cluster":     {may: []string{"manifest", "envfile"}},
 	"session/imageenv":    {},
 	"session/tunnel":      {},
+	"session/proxy":       {},
 	"session/process":     {},
 	"session/agent":       {sealed: true},
 	"session/agent/image": {},
