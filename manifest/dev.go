@@ -51,8 +51,9 @@ func (r *reader) devEntry(m *Manifest, e entry) *Dev {
 			"dev name %q is not a Kubernetes name", e.name)
 	case name != e.name:
 		r.warnAt(e.key, CodeDevName, "rename it to "+name, "dev name %q is not a Kubernetes name; it is used as %q", e.name, name)
+		r.instead(name)
 	}
-	r.readDev(m, d, e.value, devFieldNames(), "a dev")
+	r.readDev(m, d, e.value, fieldNames(devFields), "a dev")
 	r.checkPorts(m, d)
 	if d.Mode == Hybrid {
 		r.ignored(d)
@@ -116,6 +117,8 @@ func (r *reader) readField(m *Manifest, d *Dev, e entry) {
 	switch e.name {
 	case "affinity":
 		d.Affinity = r.plain(n, "affinity")
+	case "annotations", "labels": // of a service only; without a meaning for us
+		r.stringMap(n, e.name)
 	case "args":
 		d.Args = r.strings(n, "args")
 	case "autocreate":
@@ -143,7 +146,7 @@ func (r *reader) readField(m *Manifest, d *Dev, e entry) {
 	case "lifecycle":
 		d.Lifecycle = r.lifecycle(n)
 	case "metadata":
-		r.fields(n, "metadata", []string{"labels", "annotations"}, func(e entry) {
+		r.fields(n, "metadata", fieldNames(metadataFields), func(e entry) {
 			values := r.stringMap(e.value, "metadata."+e.name)
 			if e.name == "labels" {
 				d.Labels = values
@@ -199,8 +202,8 @@ func (r *reader) readField(m *Manifest, d *Dev, e entry) {
 }
 
 // serviceFields are what a further workload of a dev may set.
-var serviceFields = []string{"affinity", "args", "command", "container", "environment", "envFiles", "image",
-	"imagePullPolicy", "metadata", "name", "namespace", "nodeSelector", "replicas", "resources",
+var serviceFields = []string{"affinity", "annotations", "args", "command", "container", "environment", "envFiles", "image",
+	"imagePullPolicy", "labels", "metadata", "name", "namespace", "nodeSelector", "replicas", "resources",
 	"selector", "sync", "tolerations", "workdir"}
 
 // services reads the further workloads, with nothing about this machine: they
@@ -258,7 +261,7 @@ func (r *reader) timeout(d *Dev, n *yaml.Node) {
 		d.Timeout.Default = r.duration(n, "timeout", d.Timeout.Default)
 		return
 	}
-	r.fields(n, "timeout", []string{"default", "resources"}, func(e entry) {
+	r.fields(n, "timeout", fieldNames(timeoutFields), func(e entry) {
 		if e.name == "default" {
 			d.Timeout.Default = r.duration(e.value, "timeout.default", d.Timeout.Default)
 		} else {

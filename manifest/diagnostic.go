@@ -79,6 +79,10 @@ type Diagnostic struct {
 	Range Range  `json:"range"`
 	// Dev is the name of the dev it belongs to, "" outside every dev.
 	Dev string `json:"dev,omitempty"`
+	// Replacement, where not empty, is what to write in place of Range: the one
+	// correction that is surely meant, such as the name of a field without its
+	// slip.
+	Replacement string `json:"replacement,omitempty"`
 }
 
 // String is "line:column: severity: message (hint)", counted from 1.

@@ -148,8 +148,10 @@ func (r *reader) forwards(n *yaml.Node, root bool) []Forward {
 			continue
 		}
 		if root && f.Service == "" && len(f.Labels) == 0 {
-			r.errorAt(item, CodeMissingField, "write local:service:remote, or move it under a dev",
-				"forward %s belongs to no dev and must name a service", f)
+			// Okteto's published schema accepts it, so that the file is no worse
+			// for it; there is no pod that it could lead to.
+			r.warnAt(item, CodeMissingField, "write local:service:remote, or move it under a dev",
+				"forward %s belongs to no dev, names no service and is left out", f)
 			continue
 		}
 		out = append(out, f)
@@ -169,6 +171,7 @@ func (r *reader) forward(item *yaml.Node) (Forward, bool) {
 	f, message, hint := parseForward(t.value)
 	if message != "" {
 		r.errorAt(item, CodePort, portHint(t, hint), "forward %q %s", t.raw, message)
+		r.samePort(t)
 		return f, false
 	}
 	f.Range = r.src.rangeOf(item)
@@ -182,6 +185,13 @@ func portHint(t text, hint string) string {
 		return "check the values of its variables"
 	}
 	return hint
+}
+
+// samePort offers the long form for a single port, which was just reported.
+func (r *reader) samePort(t text) {
+	if _, bad := parsePort(t.raw, 1); bad == "" {
+		r.instead(t.raw + ":" + t.raw)
+	}
 }
 
 // missing reports an empty element of a list.
@@ -212,7 +222,7 @@ func (r *reader) forwardObject(n *yaml.Node) (Forward, bool) {
 		}
 		return p
 	}
-	r.fields(n, "a forward", []string{"localPort", "remotePort", "name", "labels"}, func(e entry) {
+	r.fields(n, "a forward", fieldNames(forwardFields), func(e entry) {
 		seen[e.name] = !isNull(e.value) || e.name == "localPort" || e.name == "remotePort"
 		switch e.name {
 		case "localPort":
@@ -253,6 +263,7 @@ func (r *reader) reverses(n *yaml.Node) []Reverse {
 		v, message, hint := parseReverse(t.value)
 		if message != "" {
 			r.errorAt(item, CodePort, portHint(t, hint), "reverse %q %s", t.raw, message)
+			r.samePort(t)
 			continue
 		}
 		v.Range = r.src.rangeOf(item)

@@ -19,12 +19,12 @@ import (
 var update = flag.Bool("update", false, "rewrite the golden files")
 
 // machine is the local machine of all golden tests.
-var machine = map[string]string{
+var localMachine = map[string]string{
 	"HOME": "/home/dev", "PORT": "8080", "WORD": "word", "EMPTY": "", "TOKEN": "local token",
 }
 
 func testEnv(name string) (string, bool) {
-	v, ok := machine[name]
+	v, ok := localMachine[name]
 	return v, ok
 }
 

@@ -15,6 +15,10 @@ type Field struct {
 	// Instead says what happens in hybrid mode where the field does not apply;
 	// "" where it applies.
 	Instead string
+	// Values are the words that a value usually is; nil where it may be anything.
+	Values []string
+	// Names says what the value names.
+	Names Names
 }
 
 var devFields = []Field{
@@ -22,41 +26,41 @@ var devFields = []Field{
 		Instead: "the dev pod keeps the affinity of the original workload"},
 	{Name: "args", Forms: "text or list", Doc: "Arguments of the container's command.",
 		Instead: "put the arguments into command, which runs on this machine"},
-	{Name: "autocreate", Forms: "true | false", Doc: "Create a workload where there is none.",
+	{Name: "autocreate", Values: onOff, Forms: "true | false", Doc: "Create a workload where there is none.",
 		Instead: "the workload must exist in the cluster"},
 	{Name: "command", Forms: "text (run by a shell) | list (run as it is)", Applies: true,
 		Doc: "The local command; $ in it belongs to its shell and is not expanded here."},
-	{Name: "container", Forms: "name", Applies: true, Doc: "The container of the pod to stand in for; the first by default."},
-	{Name: "context", Forms: "name", Doc: "The cluster to use.",
+	{Name: "container", Names: NamesContainer, Forms: "name", Applies: true, Doc: "The container of the pod to stand in for; the first by default."},
+	{Name: "context", Names: NamesContext, Forms: "name", Doc: "The cluster to use.",
 		Instead: "the context comes from the --context flag, the editor's settings or the kubeconfig"},
-	{Name: "envFiles", Forms: "path | list of paths", Applies: true,
+	{Name: "envFiles", Names: NamesFile, Forms: "path | list of paths", Applies: true,
 		Doc: "Files of NAME=value lines beneath environment, relative to the manifest; a later file wins over an earlier one."},
-	{Name: "environment", Forms: "NAME: value | list of NAME=value, NAME", Applies: true,
+	{Name: "environment", Names: NamesVariable, Forms: "NAME: value | list of NAME=value, NAME", Applies: true,
 		Doc: "Variables of the local command, above all others; a NAME alone takes the local value."},
 	{Name: "externalVolumes", Forms: "list of name:subpath:path", Doc: "Volumes that exist already.",
 		Instead: "the dev pod mounts none; the command reads local files"},
-	{Name: "forward", Forms: "list of local:remote | local:service:remote | {localPort, remotePort, name, labels}", Applies: true,
+	{Name: "forward", Names: NamesForward, Forms: "list of local:remote | local:service:remote | {localPort, remotePort, name, labels}", Applies: true,
 		Doc: "Local ports that lead into the cluster; local port 0 picks a free one."},
 	{Name: "image", Forms: "reference", Doc: "The image of the development container.",
 		Instead: "the dev container keeps the image of the original container, so that its environment is the same"},
-	{Name: "imagePullPolicy", Forms: "Always | IfNotPresent | Never", Doc: "When the image is pulled.",
+	{Name: "imagePullPolicy", Values: []string{"Always", "IfNotPresent", "Never"}, Forms: "Always | IfNotPresent | Never", Doc: "When the image is pulled.",
 		Instead: "the dev container keeps the pull policy of the original container"},
 	{Name: "initContainer", Forms: "{image, resources}", Doc: "The container that brings Okteto's programs.",
 		Instead: "Tandem brings its agent with its own init container"},
 	{Name: "interface", Forms: "address", Applies: true,
 		Doc: "The local address that forwards listen on and reverses lead to; localhost by default."},
-	{Name: "lifecycle", Forms: "true | false | {postStart, preStop}", Doc: "Hooks of the container that stay.",
+	{Name: "lifecycle", Values: onOff, Forms: "true | false | {postStart, preStop}", Doc: "Hooks of the container that stay.",
 		Instead: "the dev container runs no lifecycle hooks"},
 	{Name: "metadata", Forms: "{labels, annotations}", Applies: true, Doc: "Labels and annotations for the dev pod."},
-	{Name: "mode", Forms: "sync | hybrid", Applies: true, Doc: "Where the code runs; sync by default, Tandem runs hybrid."},
-	{Name: "namespace", Forms: "name", Doc: "The namespace of the workload.",
+	{Name: "mode", Values: []string{string(Sync), string(Hybrid)}, Forms: "sync | hybrid", Applies: true, Doc: "Where the code runs; sync by default, Tandem runs hybrid."},
+	{Name: "namespace", Names: NamesNamespace, Forms: "name", Doc: "The namespace of the workload.",
 		Instead: "the namespace comes from the --namespace flag, the editor's settings or the kubeconfig"},
 	{Name: "nodeSelector", Forms: "label: value", Doc: "The nodes that may run the pod.",
 		Instead: "the dev pod keeps the node selector of the original workload"},
 	{Name: "persistentVolume", Forms: "{enabled, size, storageClass, accessMode, volumeMode, labels, annotations}",
 		Doc: "The volume for synchronized files.", Instead: "nothing is synchronized, so no volume is made"},
 	{Name: "priorityClassName", Forms: "name", Applies: true, Doc: "The priority class of the dev pod."},
-	{Name: "probes", Forms: "true | false | {liveness, readiness, startup}", Doc: "Probes of the container that stay.",
+	{Name: "probes", Values: onOff, Forms: "true | false | {liveness, readiness, startup}", Doc: "Probes of the container that stay.",
 		Instead: "the dev container has one readiness probe: it is ready when its reverse ports are open"},
 	{Name: "remote", Forms: "port", Doc: "The local port of the SSH server.",
 		Instead: "SSH runs inside the connection to the cluster and needs no local port"},
@@ -64,13 +68,13 @@ var devFields = []Field{
 		Instead: "the dev workload has one replica"},
 	{Name: "resources", Forms: "{limits, requests}", Doc: "CPU, memory and the like.",
 		Instead: "the dev container keeps the resources of the original container"},
-	{Name: "reverse", Forms: "list of remote:local", Applies: true,
+	{Name: "reverse", Names: NamesReverse, Forms: "list of remote:local", Applies: true,
 		Doc: "Ports of the dev pod that lead to this machine."},
 	{Name: "secrets", Forms: "list of local:remote[:mode]", Doc: "Local files copied into the container.",
 		Instead: "no file is copied; the command reads local files"},
 	{Name: "securityContext", Forms: "{runAsUser, runAsGroup, fsGroup, runAsNonRoot, capabilities, …}",
 		Doc: "User and rights of the container.", Instead: "the dev container keeps the security context of the original container"},
-	{Name: "selector", Forms: "label: value", Applies: true, Doc: "Finds the workload by labels instead of by name."},
+	{Name: "selector", Names: NamesLabel, Forms: "label: value", Applies: true, Doc: "Finds the workload by labels instead of by name."},
 	{Name: "serviceAccount", Forms: "name", Doc: "The service account of the pod.",
 		Instead: "the dev pod keeps the service account of the original workload"},
 	{Name: "services", Forms: "list of devs", Doc: "Further workloads that get the synchronized files.",
@@ -85,7 +89,7 @@ var devFields = []Field{
 		Instead: "the dev pod keeps the tolerations of the original workload"},
 	{Name: "volumes", Forms: "list of paths", Doc: "Paths kept in the persistent volume.",
 		Instead: "the command uses local folders"},
-	{Name: "workdir", Forms: "path", Applies: true,
+	{Name: "workdir", Names: NamesFile, Forms: "path", Applies: true,
 		Doc: "The local folder of the command, relative to the manifest; the manifest's folder by default."},
 }
 
@@ -104,21 +108,8 @@ func AppliesInHybrid(field string) (applies bool, instead string, known bool) {
 	return false, "", false
 }
 
-func devFieldNames() []string {
-	out := make([]string, len(devFields))
-	for i, f := range devFields {
-		out[i] = f.Name
-	}
-	return out
-}
-
-// rootFields are the sections of a manifest; only dev, forward and name are
-// read.
-var rootFields = []string{"build", "context", "dependencies", "deploy", "destroy", "dev", "external", "forward",
-	"icon", "name", "namespace", "test"}
-
 // renamed are names that people use for a field of a dev, too far from the real
-// one to be found by spelling.
+// one to be found by spelling, with what to do about it.
 var renamed = map[string]string{
 	"annotations":  "annotations belong under metadata",
 	"cmd":          "the field is command",

@@ -20,6 +20,9 @@ type Options struct {
 	// LookupEnv finds a variable of the local machine; nil is os.LookupEnv. The
 	// .env file in the manifest's folder is beneath it.
 	LookupEnv func(name string) (value string, ok bool)
+	// Environ lists those variables as NAME=value, for [Manifest.Variables] only;
+	// nil is os.Environ.
+	Environ func() []string
 }
 
 // maxFileSize bounds manifests and env files; both are written by hand.
@@ -75,7 +78,8 @@ func Parse(path string, content []byte, o Options) (*Manifest, error) {
 	src := newSource(strings.TrimPrefix(string(content), byteOrderMark))
 	r := newReader(src, nil)
 	if root := r.document(); root != nil {
-		r.local = r.localVariables(m.Dir, o.LookupEnv)
+		m.variables = r.machine(m.Dir, o)
+		r.local = m.variables.lookup
 		r.root(m, root)
 	}
 	m.Diagnostics = sortDiagnostics(r.found)
@@ -98,10 +102,11 @@ func (r *reader) document() *yaml.Node {
 	if !r.decodable() {
 		return nil
 	}
-	dec := yaml.NewDecoder(strings.NewReader(r.src.text))
+	lines := &lineReader{src: r.src}
+	dec := yaml.NewDecoder(lines)
 	var doc yaml.Node
 	if err := dec.Decode(&doc); err != nil && !errors.Is(err, io.EOF) {
-		r.syntax(err)
+		r.syntax(err, lines.next-1)
 		return nil
 	}
 	for {
@@ -111,7 +116,7 @@ func (r *reader) document() *yaml.Node {
 			break
 		}
 		if err != nil {
-			r.syntax(err)
+			r.syntax(err, lines.next-1)
 			break
 		}
 		if len(more.Content) > 0 && !isNull(more.Content[0]) {
@@ -156,15 +161,58 @@ func (r *reader) decodable() bool {
 	return true
 }
 
-// syntax reports an error of the YAML library. Its own line numbers are those
-// of the surrounding block, or missing, so the place is searched: it is the
-// first line whose presence makes the text fail in this very way.
-func (r *reader) syntax(err error) {
+// lineReader hands the text to the YAML library one line at a time. The library
+// reads no further than it must, so that what it has read when it fails ends a
+// line or two behind the fault.
+type lineReader struct {
+	src  *source
+	at   int
+	next int // the YAML line that the next Read begins with
+}
+
+// Read gives the rest of one line, or as much of it as fits.
+func (l *lineReader) Read(p []byte) (int, error) {
+	if l.at >= len(l.src.text) {
+		return 0, io.EOF
+	}
+	end := len(l.src.text)
+	if l.next+1 < len(l.src.yamlLines) {
+		end = l.src.yamlLines[l.next+1]
+	}
+	n := copy(p, l.src.text[l.at:end])
+	if l.at += n; l.at == end {
+		l.next++
+	}
+	return n, nil
+}
+
+// syntax reports an error of the YAML library, which had read the text up to a
+// line. Its own line numbers are those of the surrounding block, or missing, so
+// the place is searched: it is the first line whose presence makes the text fail
+// in this very way. Each try decodes the text up to there, so the search begins
+// where the library stopped.
+func (r *reader) syntax(err error, read int) {
 	lines := r.src.yamlLines
-	wrong := sort.Search(len(lines)-1, func(i int) bool {
-		e := decodeAll(r.src.text[:lines[i+1]])
+	fails := func(line int) bool {
+		if line+1 >= len(lines) {
+			return true // the whole text
+		}
+		e := decodeAll(r.src.text[:lines[line+1]])
 		return e != nil && e.Error() == err.Error()
-	})
+	}
+	wrong := min(max(read, 0), len(lines)-1)
+	if !fails(wrong) {
+		wrong += 1 + sort.Search(len(lines)-wrong-2, func(i int) bool { return fails(wrong + 1 + i) })
+	} else {
+		for step := 1; wrong > 0 && fails(wrong-1); step *= 2 {
+			above, below := wrong-1, max(wrong-1-step, 0)
+			wrong = below
+			if !fails(below) {
+				wrong += 1 + sort.Search(above-below-1, func(i int) bool { return fails(below + 1 + i) })
+				break
+			}
+		}
+	}
 	at := lines[wrong]
 	end := len(r.src.text)
 	if wrong+1 < len(lines) {
@@ -204,42 +252,6 @@ func decodeAll(text string) error {
 	}
 }
 
-// localVariables is the process environment over the .env file of the
-// project's folder. Faults of .env are reported at the top of the manifest, as
-// warnings: other tools with other dialects share the file, and what the
-// manifest needs of it and does not get is reported where it is needed.
-func (r *reader) localVariables(dir string, env lookup) lookup {
-	if env == nil {
-		env = os.LookupEnv
-	}
-	path := filepath.Join(dir, ".env")
-	content, err := readSmall(path)
-	if err != nil {
-		if !errors.Is(err, os.ErrNotExist) {
-			r.report(Warning, CodeEnvFile, Range{}, "", "cannot read .env: %s", reason(err))
-		}
-		return env
-	}
-	file := map[string]string{}
-	find := func(name string) (string, bool) {
-		if v, ok := env(name); ok {
-			return v, true
-		}
-		v, ok := file[name]
-		return v, ok
-	}
-	faults := parseEnvFile(string(content), func(v envLine) {
-		if !v.bare {
-			file[v.name] = v.value
-		}
-	}, func(t template) (string, []finding) { return t.expand(find) })
-	for i := range faults {
-		faults[i].warning = true
-	}
-	r.envFaults(".env", Range{}, faults)
-	return find
-}
-
 // envFaults reports what is wrong inside an env file at the place where the
 // manifest stands for it.
 func (r *reader) envFaults(name string, at Range, faults []envFault) {
@@ -259,11 +271,19 @@ func (r *reader) root(m *Manifest, n *yaml.Node) {
 		return
 	}
 	known := map[string]bool{}
-	for _, name := range rootFields {
+	for _, name := range fieldNames(sections) {
 		known[name] = true
 	}
 	var devs, forwards *yaml.Node
 	for _, e := range r.entries(n, "the manifest") {
+		at := r.src.rangeOf(e.key)
+		section := Section{Name: e.name, Range: at, NameRange: at}
+		if !isNull(e.value) {
+			if end := r.src.rangeOf(e.value).End; end.Compare(at.End) > 0 {
+				section.Range.End = end
+			}
+		}
+		m.Sections = append(m.Sections, section)
 		_, _, ofDev := AppliesInHybrid(e.name)
 		switch {
 		case e.name == "name":
@@ -278,7 +298,7 @@ func (r *reader) root(m *Manifest, n *yaml.Node) {
 			r.errorAt(e.key, CodeMisplacedField, "move it under dev, beneath the name of a dev",
 				"%q is a field of a dev, not of the manifest", e.name)
 		default:
-			r.unknown(e.key, "the manifest", rootFields, nil)
+			r.unknown(e.key, "the manifest", fieldNames(sections), nil)
 		}
 	}
 	m.Forward = r.rootForwards(forwards)

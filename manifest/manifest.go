@@ -23,8 +23,21 @@ type Manifest struct {
 	// Forward is the root `forward`: tunnels that belong to no dev. Each has a
 	// Service or Labels.
 	Forward []Forward
+	// Sections are the keys of the manifest itself in the order of the file,
+	// those that are not looked into among them.
+	Sections []Section
 	// Diagnostics is everything there is to say, in the order of the file.
 	Diagnostics []Diagnostic
+
+	variables machine
+}
+
+// Section is one key of the manifest itself.
+type Section struct {
+	Name string
+	// Range covers the whole section, NameRange the key alone.
+	Range     Range
+	NameRange Range
 }
 
 // Mode is where the code of a dev runs.

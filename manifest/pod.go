@@ -76,7 +76,7 @@ func parseWhole(s string) (int64, error) { return strconv.ParseInt(strings.TrimS
 
 func (r *reader) resources(n *yaml.Node, where string) *Resources {
 	out := &Resources{}
-	r.fields(n, where, []string{"limits", "requests"}, func(e entry) {
+	r.fields(n, where, fieldNames(resourceFields), func(e entry) {
 		amounts := r.stringMap(e.value, where+"."+e.name)
 		if e.name == "limits" {
 			out.Limits = amounts
@@ -98,7 +98,7 @@ func (r *reader) probes(n *yaml.Node) *Probes {
 	}
 	out := &Probes{}
 	targets := map[string]*bool{"liveness": &out.Liveness, "readiness": &out.Readiness, "startup": &out.Startup}
-	r.fields(n, "probes", []string{"liveness", "readiness", "startup"}, func(e entry) {
+	r.fields(n, "probes", fieldNames(probeFields), func(e entry) {
 		if v := r.boolean(e.value, "probes."+e.name); v != nil {
 			*targets[e.name] = *v
 		}
@@ -117,7 +117,7 @@ func (r *reader) lifecycle(n *yaml.Node) *Lifecycle {
 		return &Lifecycle{&LifecycleHook{Enabled: *all}, &LifecycleHook{Enabled: *all}}
 	}
 	out := &Lifecycle{}
-	r.fields(n, "lifecycle", []string{"postStart", "preStop"}, func(e entry) {
+	r.fields(n, "lifecycle", fieldNames(lifecycleFields), func(e entry) {
 		where := "lifecycle." + e.name
 		hook := &LifecycleHook{}
 		if v := e.value; v != nil && v.Kind == yaml.ScalarNode && !isNull(v) {
@@ -125,7 +125,7 @@ func (r *reader) lifecycle(n *yaml.Node) *Lifecycle {
 				hook.Enabled = *on
 			}
 		} else {
-			r.fields(v, where, []string{"enabled", "command"}, func(e entry) {
+			r.fields(v, where, fieldNames(hookFields), func(e entry) {
 				if e.name == "command" {
 					hook.Command = r.command(e, where+".command")
 				} else if on := r.boolean(e.value, where+".enabled"); on != nil {
@@ -144,7 +144,7 @@ func (r *reader) lifecycle(n *yaml.Node) *Lifecycle {
 
 func (r *reader) initContainer(n *yaml.Node) *InitContainer {
 	out := &InitContainer{}
-	r.fields(n, "initContainer", []string{"image", "resources"}, func(e entry) {
+	r.fields(n, "initContainer", fieldNames(initFields), func(e entry) {
 		if e.name == "image" {
 			out.Image = r.str(e.value, "initContainer.image")
 		} else {
@@ -156,8 +156,7 @@ func (r *reader) initContainer(n *yaml.Node) *InitContainer {
 
 func (r *reader) persistentVolume(n *yaml.Node) *PersistentVolume {
 	out := &PersistentVolume{}
-	known := []string{"enabled", "size", "storageClass", "accessMode", "volumeMode", "labels", "annotations"}
-	r.fields(n, "persistentVolume", known, func(e entry) {
+	r.fields(n, "persistentVolume", fieldNames(volumeFields), func(e entry) {
 		where := "persistentVolume." + e.name
 		switch e.name {
 		case "enabled":
@@ -226,9 +225,7 @@ func cutLocal(s string) (local, rest string) {
 
 func (r *reader) securityContext(n *yaml.Node) *SecurityContext {
 	out := &SecurityContext{}
-	known := []string{"runAsUser", "runAsGroup", "fsGroup", "runAsNonRoot", "allowPrivilegeEscalation",
-		"readOnlyRootFilesystem", "capabilities"}
-	r.fields(n, "securityContext", known, func(e entry) {
+	r.fields(n, "securityContext", fieldNames(securityFields), func(e entry) {
 		where := "securityContext." + e.name
 		switch e.name {
 		case "runAsUser":
@@ -244,7 +241,7 @@ func (r *reader) securityContext(n *yaml.Node) *SecurityContext {
 		case "readOnlyRootFilesystem":
 			out.ReadOnlyRoot = r.boolean(e.value, where)
 		case "capabilities":
-			r.fields(e.value, where, []string{"add", "drop"}, func(e entry) {
+			r.fields(e.value, where, fieldNames(capabilityFields), func(e entry) {
 				if e.name == "add" {
 					out.CapabilitiesAdd = r.strings(e.value, where+".add")
 				} else {
@@ -264,7 +261,7 @@ func (r *reader) synchronization(n *yaml.Node) *Synchronization {
 		out.Folders = r.syncFolders(n, "sync")
 		return out
 	}
-	r.fields(n, "sync", []string{"folders", "compression", "verbose", "rescanInterval"}, func(e entry) {
+	r.fields(n, "sync", fieldNames(syncFields), func(e entry) {
 		switch e.name {
 		case "folders":
 			out.Folders = r.syncFolders(e.value, "sync.folders")
@@ -300,8 +297,7 @@ func (r *reader) tolerations(n *yaml.Node) []Toleration {
 	var out []Toleration
 	for _, item := range r.items(n, "tolerations") {
 		var t Toleration
-		known := []string{"key", "operator", "value", "effect", "tolerationSeconds"}
-		r.fields(item, "a toleration", known, func(e entry) {
+		r.fields(item, "a toleration", fieldNames(tolerationFields), func(e entry) {
 			switch e.name {
 			case "key":
 				t.Key = r.str(e.value, "key")
@@ -332,6 +328,7 @@ func (r *reader) choice(n *yaml.Node, what string, words ...string) string {
 			hint = fmt.Sprintf("did you mean %q?", best)
 		}
 		r.errorAt(t.node, CodeValue, hint, "%s must be %s, not %q", what, strings.Join(words, " or "), t.raw)
+		r.instead(suggest(t.raw, words))
 		return ""
 	}
 	return t.value

@@ -44,6 +44,15 @@ type source struct {
 	yamlLines []int // byte offsets of line starts as the YAML scanner counts them
 	lspLines  []int // byte offsets of line starts as editors count them
 	marks     []mark
+	wide      []int // byte offsets of the characters that are not ASCII
+}
+
+// narrow says that text[from:to] is ASCII, where bytes, code points and UTF-16
+// units are one. Nearly all of a manifest is, and a place on such a line costs
+// no walk.
+func (s *source) narrow(from, to int) bool {
+	i := sort.SearchInts(s.wide, from)
+	return i == len(s.wide) || s.wide[i] >= to
 }
 
 // mark is a place counted in bytes, code points and UTF-16 units from the start
@@ -71,6 +80,9 @@ func newSource(text string) *source {
 			s.marks = append(s.marks, m)
 		}
 		r, _ := utf8.DecodeRuneInString(text[m.bytes:])
+		if r >= utf8.RuneSelf {
+			s.wide = append(s.wide, m.bytes)
+		}
 		m.step(text)
 		switch r {
 		case '\r':
@@ -119,7 +131,11 @@ func (s *source) offset(line, column int) int {
 	if line > len(s.yamlLines) {
 		return len(s.text)
 	}
-	runes := s.at(s.yamlLines[line-1]).runes + max(column, 1) - 1
+	start, ahead := s.yamlLines[line-1], max(column, 1)-1
+	if end := start + ahead; end <= len(s.text) && s.narrow(start, end) {
+		return end
+	}
+	runes := s.at(start).runes + ahead
 	return s.walk(func(m mark) bool { return m.runes > runes }).bytes
 }
 
@@ -127,6 +143,9 @@ func (s *source) offset(line, column int) int {
 func (s *source) position(offset int) Position {
 	offset = min(max(offset, 0), len(s.text))
 	line := sort.Search(len(s.lspLines), func(i int) bool { return s.lspLines[i] > offset }) - 1
+	if s.narrow(s.lspLines[line], offset) {
+		return Position{Line: line, Column: offset - s.lspLines[line]}
+	}
 	return Position{Line: line, Column: s.at(offset).units - s.at(s.lspLines[line]).units}
 }
 

@@ -55,6 +55,14 @@ func (r *reader) report(severity Severity, code string, at Range, hint, format s
 		Hint: hint, Range: at, Dev: r.dev})
 }
 
+// instead gives the latest finding its replacement. It is for the caller that
+// has just reported one.
+func (r *reader) instead(text string) {
+	if i := len(r.found) - 1; i >= 0 && i < maxFindings {
+		r.found[i].Replacement = text
+	}
+}
+
 func (r *reader) errorAt(n *yaml.Node, code, hint, format string, args ...any) {
 	r.report(Error, code, r.src.rangeOf(n), hint, format, args...)
 }
@@ -375,15 +383,17 @@ func (r *reader) plainAt(n *yaml.Node, what string, depth int) any {
 
 // unknown reports a field that does not belong where it stands.
 func (r *reader) unknown(key *yaml.Node, where string, known []string, moved map[string]string) {
-	if to := moved[key.Value]; to != "" {
-		r.errorAt(key, CodeUnknownField, to, "unknown field %q in %s", key.Value, where)
-		return
-	}
-	hint := ""
-	if best := suggest(key.Value, known); best != "" {
-		hint = fmt.Sprintf("did you mean %q?", best)
+	hint, instead := moved[key.Value], ""
+	if hint != "" {
+		instead, _ = strings.CutPrefix(hint, "the field is ")
+		if instead == hint {
+			instead = ""
+		}
+	} else if instead = suggest(key.Value, known); instead != "" {
+		hint = fmt.Sprintf("did you mean %q?", instead)
 	}
 	r.errorAt(key, CodeUnknownField, hint, "unknown field %q in %s", key.Value, where)
+	r.instead(instead)
 }
 
 // fields walks a mapping whose keys are known: read is called for each, the

@@ -2,6 +2,10 @@ package manifest
 
 import "strings"
 
+// Suggest is the known name that an unknown one was probably meant to be, "" if
+// none is close.
+func Suggest(name string, known []string) string { return suggest(name, known) }
+
 // suggest is the known name closest to an unknown one, "" if none is close. A
 // name that differs in case, '-' or '_' only always matches; otherwise one
 // slip per three letters is forgiven, where exchanging two neighbours is one.
