@@ -64,7 +64,7 @@ func (r *reader) devEntry(m *Manifest, e entry) *Dev {
 // newDev makes a dev with its defaults and its mode, which decides how the
 // other fields are read.
 func (r *reader) newDev(n *yaml.Node, service bool) *Dev {
-	d := &Dev{Mode: Sync, Interface: DefaultInterface, set: map[string]Range{},
+	d := &Dev{Mode: Sync, Interface: DefaultInterface, set: map[string]Range{}, values: map[string]Range{},
 		Timeout: Timeout{Default: DefaultTimeout, Resources: DefaultResourcesTimeout}}
 	if n != nil && n.Kind == yaml.MappingNode && !service {
 		r.quiet = true // the mode itself is read again below, with its findings
@@ -129,6 +129,7 @@ func (r *reader) readField(m *Manifest, d *Dev, e entry) {
 		d.Command = r.command(e, "command")
 	case "container":
 		d.Container = r.str(n, "container")
+		d.values["container"] = r.valueRange(e)
 	case "context":
 		d.Context = r.str(n, "context")
 	case "externalVolumes":
@@ -182,6 +183,11 @@ func (r *reader) readField(m *Manifest, d *Dev, e entry) {
 		d.SecurityContext = r.securityContext(n)
 	case "selector":
 		d.Selector = r.stringMap(n, "selector")
+		if n.Kind == yaml.MappingNode && len(d.Selector) > 0 {
+			for _, label := range r.entries(n, "selector") {
+				d.values["selector."+label.name] = r.valueRange(label)
+			}
+		}
 	case "serviceAccount":
 		d.ServiceAccount = r.str(n, "serviceAccount")
 	case "services":

@@ -24,6 +24,9 @@ type Forward struct {
 	// Labels find the service by its labels; never together with Service.
 	Labels map[string]string
 	Range  Range
+	// ServiceRange is where the service or the labels stand, RemoteRange where
+	// the remote port does; the whole entry where variables spell it.
+	ServiceRange, RemoteRange Range
 }
 
 // String is the short form: local:remote or local:service:remote. A forward
@@ -175,6 +178,14 @@ func (r *reader) forward(item *yaml.Node) (Forward, bool) {
 		return f, false
 	}
 	f.Range = r.src.rangeOf(item)
+	f.ServiceRange, f.RemoteRange = f.Range, f.Range
+	if !t.expanded() {
+		first, last := strings.IndexByte(t.raw, ':'), strings.LastIndexByte(t.raw, ':')
+		f.RemoteRange = r.src.within(item, last+1, len(t.raw))
+		if first < last {
+			f.ServiceRange = r.src.within(item, first+1, last)
+		}
+	}
 	return f, true
 }
 
@@ -229,14 +240,17 @@ func (r *reader) forwardObject(n *yaml.Node) (Forward, bool) {
 			f.Local = port(e, 0)
 		case "remotePort":
 			f.Remote = port(e, 1)
+			f.RemoteRange = r.valueRange(e)
 		case "name":
 			t, read := r.text(e.value, "name")
+			f.ServiceRange = r.valueRange(e)
 			if f.Service = t.value; read && !hostName.MatchString(t.value) {
 				ok = false
 				r.errorAt(t.node, CodeValue, "", "name %q is no host name", t.raw)
 			}
 		case "labels":
 			f.Labels = r.stringMap(e.value, "labels")
+			f.ServiceRange = r.valueRange(e)
 		}
 	})
 	for _, required := range []string{"localPort", "remotePort"} {

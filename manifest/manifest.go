@@ -113,6 +113,16 @@ type Dev struct {
 
 	// set are the fields that the manifest spells out, with their places.
 	set map[string]Range
+	// values are the places of the values that the cluster is asked about:
+	// container, and selector. with the name of a label behind it.
+	values map[string]Range
+}
+
+// Value gives the place of a field's value, ok=false where it is not known. The
+// fields are container, and selector.NAME for each label of the selector.
+func (d *Dev) Value(field string) (Range, bool) {
+	at, ok := d.values[field]
+	return at, ok
 }
 
 // Where gives the place of a field's key, ok=false if the manifest does not

@@ -106,6 +106,15 @@ type entry struct {
 	value *yaml.Node
 }
 
+// valueRange is the place of an entry's value, or of its key where the value is
+// empty.
+func (r *reader) valueRange(e entry) Range {
+	if isNull(e.value) {
+		return r.src.rangeOf(e.key)
+	}
+	return r.src.rangeOf(e.value)
+}
+
 // entries gives a mapping's keys in file order with merge keys (<<) applied:
 // a key of the mapping itself beats a merged one, an earlier merge beats a
 // later one. what names the mapping in messages. Anything but a mapping is an
