@@ -33,7 +33,7 @@ var rooms = map[string]room{
 		"session/tunnel", "manifest", "envfile", "debug", "debug/adapter"}},
 	"cmd/tandem-agent": {sealed: true, may: []string{"session/agent"}},
 
-	"rpc":                          {may: []string{"rpc/protocol", "session", "manifest", "envfile"}},
+	"rpc":                          {may: []string{"rpc/protocol", "session", "manifest", "manifest/language", "envfile"}},
 	"rpc/protocol":                 {sealed: true},
 	"rpc/protocol/internal/gendoc": {may: []string{"rpc/protocol"}},
 
@@ -50,8 +50,9 @@ var rooms = map[string]room{
 	"debug":         {may: []string{"session/process"}},
 	"debug/adapter": {may: []string{"debug", "session/process"}},
 
-	"manifest": {},
-	"envfile":  {},
+	"manifest":          {},
+	"manifest/language": {may: []string{"manifest"}},
+	"envfile":           {},
 
 	"internal/fault": {sealed: true},
 	"internal/house": {sealed: true},

@@ -154,6 +154,9 @@ func placeAt(t *Text, offset int) place {
 	if column < l.column {
 		return place{}
 	}
+	if len(l.dashes) > 0 && l.rawKey+":" == l.content && strings.Trim(l.rawKey, "0123456789") == "" {
+		l.key = "" // the beginning of a forward
+	}
 	if l.key != "" {
 		if column <= l.column+len(l.rawKey) {
 			p.kind, p.hasColon, p.to = keyPlace, true, start+l.column+len(l.rawKey)
@@ -194,6 +197,7 @@ type base struct {
 // ancestors walks up from line n, which is l.
 func ancestors(t *Text, n int, l line) base {
 	var path []string
+	flowAt := 0
 	limit, element := l.column, false
 	for i := len(l.dashes) - 1; i >= 0; i-- {
 		limit, element = l.dashes[i], true
@@ -213,7 +217,8 @@ func ancestors(t *Text, n int, l line) base {
 				case '|', '>':
 					return base{block: true}
 				case '{', '[':
-					return base{path: reversed(append(path, up.key)), flowAt: t.lines[i] + up.value + 1}
+					// What was found below is inside the brackets, and for flowPlace.
+					path, flowAt = nil, t.lines[i]+up.value+1
 				}
 			}
 			path = append(path, up.key)
@@ -232,7 +237,7 @@ func ancestors(t *Text, n int, l line) base {
 			}
 		}
 	}
-	return base{path: reversed(path)}
+	return base{path: reversed(path), flowAt: flowAt}
 }
 
 func reversed(path []string) []string {
