@@ -12,14 +12,23 @@ import (
 )
 
 func newServe(g *globals) *cobra.Command {
-	return &cobra.Command{
+	var k keepFlags
+	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Serve an editor over stdin and stdout (JSON-RPC, in the style of the Language Server Protocol)",
 		Long: "Speaks docs/protocol.md on stdin and stdout; logs go to stderr. The end of input, SIGTERM, SIGINT and\n" +
 			"SIGHUP end every session and give the cluster back. Flags but --log-level are\n" +
-			"defaults for what the editor's initialization options leave open.",
+			"defaults for what the editor's initialization options leave open.\n\n" +
+			"With --keep the sessions live in a process of their own, which outlives the connection: an editor that\n" +
+			"restarts finds them as they were. They end when nobody has come back for that long.",
 		Args: wrongArgs(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			switch {
+			case k.backend != "":
+				return k.serve(cmd.Context(), g)
+			case k.linger > 0:
+				return k.connect(cmd.Context(), g)
+			}
 			out, err := rpc.ClaimStdout()
 			if err != nil {
 				return err
@@ -35,6 +44,8 @@ func newServe(g *globals) *cobra.Command {
 			return nil
 		},
 	}
+	k.add(cmd)
+	return cmd
 }
 
 // sessions makes the engine for one client: its options, where it gave none our

@@ -29,11 +29,12 @@ type room struct {
 // rooms is the import rule. Only imports of code that is built count: a test
 // may reach where it likes.
 var rooms = map[string]room{
-	"cmd/tandem": {may: []string{"rpc", "rpc/protocol", "session", "session/agent/image", "session/cluster", "session/process",
+	"cmd/tandem": {may: []string{"rpc", "rpc/keep", "rpc/protocol", "session", "session/agent/image", "session/cluster", "session/process",
 		"session/tunnel", "manifest", "envfile", "debug", "debug/adapter"}},
 	"cmd/tandem-agent": {sealed: true, may: []string{"session/agent"}},
 
 	"rpc":                          {may: []string{"rpc/protocol", "session", "manifest", "manifest/language", "envfile"}},
+	"rpc/keep":                     {may: []string{"rpc", "session"}},
 	"rpc/protocol":                 {sealed: true},
 	"rpc/protocol/internal/gendoc": {may: []string{"rpc/protocol"}},
 

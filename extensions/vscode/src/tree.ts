@@ -194,7 +194,8 @@ export class Tree implements vscode.TreeDataProvider<Node>, vscode.Disposable {
     const s = this.sessions.of(node.target);
     const live = s && !isOver(s);
     const item = new vscode.TreeItem(node.dev.name, s && (live || s.cause) ? vscode.TreeItemCollapsibleState.Expanded : vscode.TreeItemCollapsibleState.None);
-    item.id = id;
+    // Another id: VS Code remembers what was folded by id, and a dev without a session has nothing to fold.
+    item.id = s && (live || s.cause) ? `${id}/live` : id;
     item.iconPath = node.dev.runnable || s ? stateIcon(s?.state) : icon('circle-slash');
     const launch = this.launch.isUsed(node.target);
     const words = s && (live || s.state === 'failed') ? sessionSummary(s, Date.now()) : node.dev.runnable ? 'not running' : node.dev.mode === 'hybrid' ? 'invalid' : `${node.dev.mode} mode`;

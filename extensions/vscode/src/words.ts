@@ -52,9 +52,10 @@ export function sessionSummary(s: protocol.Snapshot, now: number): string {
   return parts.join(' · ');
 }
 
-/** A tunnel as one reads it: from where to where. */
+/** A tunnel as one reads it: from where to where; this machine's loopback goes without saying. */
 export function tunnelLabel(t: protocol.Tunnel): string {
-  return t.kind === 'reverse' ? `cluster${t.remote} → ${t.local}` : `${t.local} → ${t.remote}`;
+  const local = t.local.replace(/^(localhost|127\.0\.0\.1|\[::1\])(?=:)/, '');
+  return t.kind === 'reverse' ? `cluster ${t.remote} → ${local}` : `${local} → ${t.remote}`;
 }
 
 /** A tunnel's traffic, or what is wrong with it. */

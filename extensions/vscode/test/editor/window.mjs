@@ -1,0 +1,112 @@
+// What a person does in VS Code's window, and what they see.
+import path from 'node:path';
+import { patience, until } from './editor.mjs';
+
+export class Window {
+  constructor(page, artifacts) {
+    this.page = page;
+    this.artifacts = artifacts;
+    this.pictures = 0;
+    page.setDefaultTimeout(patience);
+  }
+
+  async open(url) {
+    await this.page.goto(url);
+    await this.loaded();
+  }
+
+  async loaded() { await this.page.waitForSelector('.monaco-workbench .statusbar-item', { timeout: patience }); }
+
+  async reload() {
+    await this.page.reload();
+    await this.loaded();
+  }
+
+  /** A picture for people who want to know what happened. */
+  async picture(name) {
+    const file = path.join(this.artifacts, `${String(++this.pictures).padStart(2, '0')}-${name}.png`);
+    await this.page.screenshot({ path: file });
+    return file;
+  }
+
+  /** Runs a command by its title, as from the palette. */
+  async command(title) {
+    await this.page.keyboard.press('F1');
+    const input = this.page.locator('.quick-input-widget input[type=text]');
+    await input.waitFor();
+    await input.fill(`>${title}`);
+    const first = this.page.locator('.quick-input-list .monaco-list-row', { hasText: title }).first();
+    await first.waitFor({ timeout: 15_000 });
+    await this.page.keyboard.press('Enter');
+  }
+
+  /** The text of our status-bar item, undefined while there is none. */
+  async status() {
+    const item = this.page.locator('[id^="tandem-dev.tandem"] .statusbar-item-label, [id^="tandem-dev.tandem"].statusbar-item a');
+    return (await item.count()) > 0 ? (await item.first().innerText()).trim() : undefined;
+  }
+
+  /** Records every text that our status-bar item shows from now on. */
+  async recordStatus() {
+    await this.page.evaluate(() => {
+      const seen = window.tandemSeen = [];
+      const look = () => {
+        const text = document.querySelector('[id^="tandem-dev.tandem"]')?.innerText.trim();
+        if (text && seen.at(-1) !== text) seen.push(text);
+      };
+      look();
+      new MutationObserver(look).observe(document.querySelector('.part.statusbar'), { subtree: true, childList: true, characterData: true, attributes: true });
+    });
+  }
+
+  recordedStatus() { return this.page.evaluate(() => window.tandemSeen); }
+
+  async waitStatus(pattern, limit) {
+    return until(`the status bar shows ${pattern}`, async () => {
+      const text = await this.status();
+      if (!pattern.test(text ?? '')) throw new Error(`it shows ${JSON.stringify(text)}`);
+      return text;
+    }, limit);
+  }
+
+  /** Opens our side view. */
+  async showView() {
+    const icon = this.page.locator('.activitybar .action-item a[aria-label^="Tandem"]');
+    await icon.waitFor();
+    const checked = await this.page.locator('.activitybar .action-item.checked a[aria-label^="Tandem"]').count();
+    if (checked === 0) await icon.click();
+    await this.page.locator('.pane-header', { hasText: /Hybrid Sessions/i }).or(this.page.locator('.sidebar .title-label', { hasText: /Tandem/i })).first().waitFor();
+  }
+
+  /** A row of our tree, by what a screen reader says of it. */
+  row(label) {
+    return this.page.locator('.sidebar .monaco-list-row[role="treeitem"]').and(this.page.locator(`[aria-label*="${label}"]`)).first();
+  }
+
+  async waitRow(label) {
+    await until(`the tree has a row ${label}`, async () => {
+      if (await this.row(label).count()) return true;
+      throw new Error(`its rows are ${JSON.stringify(await this.rows())}`);
+    });
+    return this.row(label);
+  }
+
+  rows() {
+    return this.page.locator('.sidebar .monaco-list-row[role="treeitem"]').evaluateAll(all => all.map(r => r.getAttribute('aria-label')));
+  }
+
+  /** Clicks one of a row's inline buttons. */
+  async rowAction(label, action) {
+    const row = await this.waitRow(label);
+    await row.hover();
+    await row.locator(`.actions .action-label[aria-label^="${action}"]`).click();
+  }
+
+  /** The texts of the notifications, from the notification centre. */
+  async notifications() {
+    await this.command('Notifications: Show Notifications');
+    const texts = await this.page.locator('.notifications-center .notification-list-item-message').allInnerTexts();
+    await this.page.keyboard.press('Escape');
+    return texts;
+  }
+}

@@ -1,0 +1,16 @@
+package keep
+
+import (
+	"os/exec"
+	"syscall"
+)
+
+// private has nothing to do: folders below the user's profile, which the state
+// folder and the temporary one are, are closed to other users by inheritance.
+func private(string) error { return nil }
+
+// Detach makes cmd a process that outlives this one and its console.
+func Detach(cmd *exec.Cmd) {
+	const detachedProcess = 0x00000008 // DETACHED_PROCESS of CreateProcess
+	cmd.SysProcAttr = &syscall.SysProcAttr{CreationFlags: detachedProcess | syscall.CREATE_NEW_PROCESS_GROUP, HideWindow: true}
+}
