@@ -5,12 +5,12 @@ import type { DebugHybrid } from './debug';
 import type { Environments } from './environment';
 import { failureOf, showFailure, type Remedy } from './failure';
 import type { LaunchEnvironment } from './launch';
-import { plain } from './explanation';
+import { doctorMarkdown } from './explanation';
 import type * as protocol from './protocol';
 import { isOver, isUp, type Sessions, type Target } from './sessions';
 import type { Terminals } from './terminals';
 import type { Node } from './tree';
-import { count, mask, oneLine, originWords, sessionSummary } from './words';
+import { mask, oneLine, originWords, sessionSummary } from './words';
 
 /** What a command may be about: a row of the tree, an entry, or nothing, and then the user is asked. */
 type About = Node | Target | undefined;
@@ -292,15 +292,9 @@ export class Commands implements vscode.Disposable {
   }
 
   async doctor(target: Target | undefined): Promise<void> {
-    interface Check { name: string; ok: boolean; detail?: string; hint?: string; status?: string }
     const report = await vscode.window.withProgress({ location: vscode.ProgressLocation.Notification, title: 'Tandem: examining', cancellable: true },
-      (_, cancelled) => this.backend.ask<{ checks: Check[] }>('cluster/doctor', target ?? {}, cancelled));
-    const bad = report.checks.filter(c => !c.ok).length;
-    const lines = [`# Doctor${target ? `: ${plain(target.dev)}` : ''}`, '', bad === 0 ? 'All is well.' : `**${count(bad, 'check')} failed.**`, '', '| | check | |', '|---|---|---|'];
-    for (const c of report.checks) {
-      lines.push(`| ${c.ok ? '✅' : '❌'} | ${plain(c.name)} | ${[c.detail, c.hint && `**${plain(c.hint)}**`].filter(Boolean).map(t => t?.startsWith('**') ? t : plain(t ?? '')).join('<br>')} |`);
-    }
-    await this.environments.showMarkdown('Doctor.md', lines.join('\n'));
+      (_, cancelled) => this.backend.request('cluster/doctor', target ? { ...target } : {}, cancelled));
+    await this.environments.showMarkdown('Doctor.md', doctorMarkdown(report));
   }
 
   private async openManifest(about: About): Promise<void> {

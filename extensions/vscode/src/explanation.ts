@@ -1,6 +1,6 @@
 // An explanation of a variable, and a doctor's report, as Markdown.
 import type * as protocol from './protocol';
-import { mask, originWords } from './words';
+import { count, mask, originWords } from './words';
 
 /** Text that means nothing in Markdown. */
 export function plain(text: string): string {
@@ -57,4 +57,23 @@ export function explanationMarkdown(e: protocol.Explanation, where: string): str
 function referenceWords(r: protocol.Reference): string {
   const from = r.origin ? ` from ${originWords(r.origin)}` : '';
   return `${r.text}: ${r.outcome}${from}${r.reason ? `, ${r.reason}` : ''}`;
+}
+
+const verdicts: Record<string, string> = { ok: '✅', warn: '⚠️', fail: '❌', skip: '➖' };
+
+/** doctorMarkdown tells what could keep a session from starting: first what is wrong, with what to do about it. */
+export function doctorMarkdown(r: protocol.ClientRequests['cluster/doctor']['result']): string {
+  const failed = r.checks.filter(c => c.status === 'fail');
+  const warned = r.checks.filter(c => c.status === 'warn');
+  const verdict = failed.length > 0 ? `**${count(failed.length, 'check')} failed.** A session would not start.`
+    : warned.length > 0 ? `A session can start. ${count(warned.length, 'check')} could be better.` : 'All is well: a session can start.';
+  const where = [r.dev && `dev ${r.dev}`, r.namespace && `namespace ${r.namespace}`, r.context && `context ${r.context}`].filter(Boolean).join(', ');
+  const out = ['# Doctor', '', plain(where), '', verdict, ''];
+  for (const c of [...failed, ...warned]) {
+    out.push(`## ${verdicts[c.status] ?? ''} ${plain(c.name)}`, '', ...c.detail.split('\n').map(l => `${plain(l)}  `), '');
+    if (c.hint) out.push(`> ${plain(c.hint)}`, '');
+  }
+  out.push('## All checks', '', '| | check | |', '|---|---|---|');
+  for (const c of r.checks) out.push(`| ${verdicts[c.status] ?? ''} | ${plain(c.name)} | ${plain(c.detail.split('\n')[0] ?? '')} |`);
+  return out.join('\n');
 }
