@@ -3,6 +3,7 @@ module github.com/tandem-dev/tandem
 go 1.26.0
 
 require (
+	github.com/beevik/etree v1.8.1
 	github.com/compose-spec/compose-go/v2 v2.16.2
 	github.com/creack/pty v1.1.24
 	github.com/docker/cli v29.7.2+incompatible

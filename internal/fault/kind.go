@@ -66,6 +66,10 @@ const (
 	SessionNotFound Kind = "session-not-found"
 	JournalFailed   Kind = "journal-failed"
 
+	// The user's run configurations.
+	RunConfigInvalid    Kind = "run-config-invalid"
+	RunConfigUnwritable Kind = "run-config-unwritable"
+
 	// This build and its calls.
 	AgentMissing  Kind = "agent-missing"
 	InvalidParams Kind = "invalid-params"
@@ -85,6 +89,7 @@ var all = []Kind{
 	CommandNotFound, CommandFailed,
 	DebuggerMissing, DebugBuildFailed, DebugFailed, DebugUnsupported, DebugNotFound,
 	SessionBusy, SessionNotFound, JournalFailed,
+	RunConfigInvalid, RunConfigUnwritable,
 	AgentMissing, InvalidParams, Timeout, Cancelled, Internal,
 }
 

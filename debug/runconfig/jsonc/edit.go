@@ -53,8 +53,8 @@ func (d *Document) apply(changes ...change) error {
 	return nil
 }
 
-// Bytes is the text as it now is.
-func (d *Document) Bytes() []byte { return slices.Clone(d.text) }
+// Bytes is the text as it now is, never nil.
+func (d *Document) Bytes() []byte { return append([]byte{}, d.text...) }
 
 // Edits are the changes since Parse, in the order of their places.
 func (d *Document) Edits() []Edit { return d.pieces.edits(d.original) }
@@ -177,7 +177,7 @@ func (d *Document) addFirst(c *Node, indent, text string) error {
 		return d.apply(change{at, at, " " + text})
 	case d.style.compact:
 		return d.apply(change{at, at, text})
-	case bytes.ContainsAny(rest, "\r\n"):
+	case at > open, bytes.ContainsAny(rest, "\r\n"):
 		return d.apply(change{at, at, d.style.eol + indent + text})
 	}
 	return d.apply(change{at, end, d.style.eol + indent + text + d.style.eol + outer})
@@ -320,4 +320,9 @@ func (d *Document) RemoveRoot(f Frame) error {
 		end += len(f.After)
 	}
 	return d.apply(change{start, end, ""})
+}
+
+// CommentsIn says whether a comment stands inside a value.
+func (d *Document) CommentsIn(n *Node) bool {
+	return slices.ContainsFunc(d.comments, func(c span) bool { return c.start >= n.Start && c.end <= n.End })
 }

@@ -73,6 +73,10 @@ var chapters = []chapter{
 		{fault.SessionNotFound, "There is no session of that id in this server, or its owner went away.", "`session/list` or `tandem status` has them."},
 		{fault.JournalFailed, "The journal cannot be written or read. Nothing is done to a cluster without it.", "Free space, correct the rights, or choose another folder (`--state-dir`, `stateDir`)."},
 	}},
+	{"Run configurations", []remedy{
+		{fault.RunConfigInvalid, "A file of the editor's is not JSON with comments, has something else where a list belongs, or holds an entry of ours by name that is not ours. It was left as it is.", "Correct the place that the message names."},
+		{fault.RunConfigUnwritable, "A file of the editor's is read-only, a symbolic link, or cannot be written. It was left as it is.", "Make it a file that you may write, or keep your own run configurations."},
+	}},
 	{"This build and its calls", []remedy{
 		{fault.AgentMissing, "No agent image is configured, or this build holds no agents.", "`tandem agent image push REF` once, then `--agent-image`, `TANDEM_AGENT_IMAGE` or `agentImage`; a build without agents: `make build`."},
 		{fault.InvalidParams, "The parameters of a call do not fit its method.", "Correct the client."},
