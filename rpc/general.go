@@ -42,6 +42,10 @@ func (s *Server) table() map[string]handler {
 		protocol.MethodEnvResolve:     method(s.envResolve),
 		protocol.MethodEnvExplain:     method(s.envExplain),
 		protocol.MethodEnvWrite:       method(s.envWrite),
+
+		protocol.MethodRunConfigPlan:   method(s.runConfigPlan),
+		protocol.MethodRunConfigWrite:  method(s.runConfigWrite),
+		protocol.MethodRunConfigRemove: method(s.runConfigRemove),
 	}
 }
 

@@ -88,6 +88,9 @@ type Server struct {
 	progress map[protocol.Token]jsonrpc2.ID // the request that a token's cancel button cancels
 	tokens   int                            // progress tokens made by the server
 
+	// runConfigs is held while run configurations are planned and written.
+	runConfigs sync.Mutex
+
 	closeOnce sync.Once
 	closed    chan struct{} // the sessions are closed
 	closeErr  error         // read after closed

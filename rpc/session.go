@@ -26,6 +26,9 @@ func (s *Server) sessionStart(ctx context.Context, r *request, p protocol.Sessio
 	if start.Manifest, start.Dir, err = s.manifestOf(p.Manifest); err != nil {
 		return nil, err
 	}
+	if start.Files, err = s.runConfigEditors(p.Options.RunConfigs, start.Manifest, start.Dir, p.Dev, start.Files); err != nil {
+		return nil, err
+	}
 	title := "Starting a session"
 	if p.Dev != "" {
 		title = "Starting " + p.Dev
@@ -33,6 +36,9 @@ func (s *Server) sessionStart(ctx context.Context, r *request, p protocol.Sessio
 	progress := s.startProgress(ctx, r, p.WorkDoneToken, title)
 	start.Progress = progress.report
 	snap, err := s.sessions.Start(ctx, start)
+	if err == nil {
+		s.writeRunConfigs(snap.ID, p.Options.RunConfigs)
+	}
 	progress.end(outcome(err, "ready"))
 	return answer(snap, err)
 }

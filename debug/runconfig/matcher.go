@@ -1,6 +1,8 @@
 package runconfig
 
 import (
+	"path/filepath"
+
 	"github.com/tandem-dev/tandem/debug/runconfig/jsonc"
 )
 
@@ -14,7 +16,7 @@ const (
 	BeginsPattern = `^\W*checking\s`
 	EndsPattern   = `^\s*ready in \d`
 	// ProblemPattern is a finding in the manifest, with file, line, column and
-	// text.
+	// text; the file is seen from the manifest's folder.
 	ProblemPattern = `^(?:tandem:)?\s*(\S.*\.ya?ml):(\d+):(\d+): (.*)$`
 )
 
@@ -32,7 +34,7 @@ func (p place) upTask(s Service) jsonc.Ordered {
 		{Key: "problemMatcher", Value: jsonc.Ordered{
 			{Key: "owner", Value: "tandem"},
 			{Key: "source", Value: "tandem"},
-			{Key: "fileLocation", Value: []string{"autoDetect", p.macro}},
+			{Key: "fileLocation", Value: []string{"autoDetect", p.path(filepath.Dir(s.Manifest))}},
 			{Key: "pattern", Value: jsonc.Ordered{
 				{Key: "regexp", Value: ProblemPattern},
 				{Key: "file", Value: 1},

@@ -202,3 +202,45 @@ func (p place) up(s Service, dialects []envfile.Dialect) []string {
 func (p place) wrapper(s Service) []string {
 	return append(append([]string{"run", s.Name}, p.manifestArgs(s, s.Target.Cwd)...), "--")
 }
+
+// Services describes the dev of a manifest, or without a name every hybrid one,
+// to the editor that has the folder workspace open. The manifest's errors are
+// those of its devs alone that are asked for.
+func Services(workspace, manifestPath, name string, o Options) ([]Service, error) {
+	man, err := manifest.Load(manifestPath, manifest.Options{})
+	if man == nil {
+		return nil, err
+	}
+	var devs []*manifest.Dev
+	if name != "" {
+		dev, devErr := man.Dev(name)
+		if devErr != nil {
+			return nil, cmp.Or(err, devErr) // the entry may be missing because the file is broken
+		}
+		devs = []*manifest.Dev{dev}
+	} else {
+		for _, d := range man.Devs {
+			if d.Mode == manifest.Hybrid {
+				devs = append(devs, d)
+			}
+		}
+		if len(devs) == 0 {
+			if err != nil {
+				return nil, err
+			}
+			_, err := man.Dev("")
+			return nil, err
+		}
+	}
+	var all []Service
+	for _, d := range devs {
+		if err := man.Err(d.Name); err != nil {
+			return nil, err
+		}
+		if err := d.Runnable(); err != nil {
+			return nil, err
+		}
+		all = append(all, NewService(workspace, man, d, o))
+	}
+	return all, nil
+}

@@ -30,10 +30,10 @@ type room struct {
 // may reach where it likes.
 var rooms = map[string]room{
 	"cmd/tandem": {may: []string{"rpc", "rpc/keep", "rpc/protocol", "session", "session/agent/image", "session/cluster", "session/process",
-		"session/tunnel", "manifest", "envfile", "debug", "debug/adapter"}},
+		"session/tunnel", "manifest", "envfile", "debug", "debug/adapter", "debug/runconfig"}},
 	"cmd/tandem-agent": {sealed: true, may: []string{"session/agent"}},
 
-	"rpc":                          {may: []string{"rpc/protocol", "session", "manifest", "manifest/language", "envfile"}},
+	"rpc":                          {may: []string{"rpc/protocol", "session", "manifest", "manifest/language", "envfile", "debug/runconfig", "debug/runconfig/jsonc"}},
 	"rpc/keep":                     {may: []string{"rpc", "session"}},
 	"rpc/protocol":                 {sealed: true},
 	"rpc/protocol/internal/gendoc": {may: []string{"rpc/protocol"}},
@@ -48,8 +48,10 @@ var rooms = map[string]room{
 	"session/agent":       {sealed: true},
 	"session/agent/image": {},
 
-	"debug":         {may: []string{"session/process"}},
-	"debug/adapter": {may: []string{"debug", "session/process"}},
+	"debug":                 {may: []string{"session/process"}},
+	"debug/adapter":         {may: []string{"debug", "session/process"}},
+	"debug/runconfig":       {may: []string{"debug", "debug/runconfig/jsonc", "manifest", "envfile"}},
+	"debug/runconfig/jsonc": {},
 
 	"manifest":          {},
 	"manifest/language": {may: []string{"manifest"}},

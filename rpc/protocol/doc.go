@@ -6,7 +6,8 @@
 // The base protocol (framing, life cycle, cancellation, progress, messages) is
 // the Language Server Protocol's, version 3.17, so any LSP client can attach.
 // Only the parts that Tandem uses are here. On top of it come Tandem's own
-// methods, in groups: manifest/…, cluster/…, session/… and env/….
+// methods, in groups: manifest/…, cluster/…, session/…, env/… and
+// runConfig/….
 //
 // # Reading the types
 //

@@ -42,6 +42,12 @@ const (
 	MethodEnvExplain = "env/explain"
 	// MethodEnvWrite writes an environment file: [EnvWriteParams], [EnvWriteResult].
 	MethodEnvWrite = "env/write"
+	// MethodRunConfigPlan tells what run configurations would change: [RunConfigParams], [RunConfigResult].
+	MethodRunConfigPlan = "runConfig/plan"
+	// MethodRunConfigWrite writes run configurations: [RunConfigParams], [RunConfigResult].
+	MethodRunConfigWrite = "runConfig/write"
+	// MethodRunConfigRemove takes run configurations away: [RunConfigParams], [RunConfigResult].
+	MethodRunConfigRemove = "runConfig/remove"
 )
 
 // Tandem's notifications, server to client.

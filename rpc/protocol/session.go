@@ -29,6 +29,12 @@ type SessionStartOptions struct {
 	// KeepFiles leaves the environment files when the session ends; they hold
 	// the values of Secrets.
 	KeepFiles bool `json:"keepFiles,omitempty"`
+	// RunConfigs are editors ("vscode", "jetbrains", "neovim", "zed") to write
+	// run configurations for, as runConfig/write with the session's id does. They
+	// stay when the session ends; runConfig/remove takes them away. Where they
+	// cannot be written the session is up all the same, and a window/showMessage
+	// says why.
+	RunConfigs []string `json:"runConfigs,omitempty"`
 }
 
 // SessionStopParams end a session (session/stop). The answer is the last

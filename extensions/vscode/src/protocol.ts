@@ -56,6 +56,19 @@ export interface ClientRequests {
    * session.
    */
   'env/write': { params: EnvWriteParams; result: EnvWriteResult };
+  /** Tells what writing, or with `remove` removing, would change, and changes nothing. */
+  'runConfig/plan': { params: RunConfigParams; result: RunConfigResult };
+  /**
+   * Writes run configurations into the editor's files, beside what is there. Writing again brings
+   * them up to date and keeps what the user has changed in them. For a session, the environment
+   * files that they refer to are written, too.
+   */
+  'runConfig/write': { params: RunConfigParams; result: RunConfigResult };
+  /**
+   * Takes run configurations away. Files in which nothing else has changed have their bytes from
+   * before; what was made for them is deleted.
+   */
+  'runConfig/remove': { params: RunConfigParams; result: RunConfigResult };
 }
 
 /** What the client tells: params by method. */
@@ -498,6 +511,13 @@ export interface SessionStartOptions {
    * Secrets.
    */
   keepFiles?: boolean;
+  /**
+   * `runConfigs` are editors ("vscode", "jetbrains", "neovim", "zed") to write run configurations
+   * for, as runConfig/write with the session's id does. They stay when the session ends;
+   * runConfig/remove takes them away. Where they cannot be written the session is up all the same,
+   * and a window/showMessage says why.
+   */
+  runConfigs?: string[];
 }
 
 /** Snapshot is one session at one moment. */
@@ -956,6 +976,74 @@ export interface Undeliverable {
   reason: string;
 }
 
+/**
+ * RunConfigParams say which run configurations are planned, written or removed (runConfig/plan,
+ * runConfig/write, runConfig/remove): those of a session's dev (ID), or those of a manifest's devs.
+ * Exactly one of ID and Manifest is set.
+ */
+export interface RunConfigParams {
+  /**
+   * `id` is a session. Its environment is known, so what an environment file cannot hold is told,
+   * or stands in the configuration where it is no secret. The session is the client's own, so no
+   * task to start it is written.
+   */
+  id?: string;
+  /** `manifest` is the file, as a file URI or an absolute path. */
+  manifest?: string;
+  /** `dev` is the manifest's entry; absent takes every hybrid one. */
+  dev?: string;
+  /** `editor` is "vscode", "jetbrains", "neovim" or "zed". */
+  editor: string;
+  /**
+   * `workspace` is the folder that the editor has open, as a file URI or an absolute path. Absent,
+   * the workspace folder that holds the manifest, or the manifest's own.
+   */
+  workspace?: string;
+  /** `noTask` leaves out the task that starts the session, for a client that does so itself. */
+  noTask?: boolean;
+  /**
+   * `attachPort`, where not 0, adds a configuration that attaches to a debugger listening on that
+   * port of this machine.
+   */
+  attachPort?: number;
+  /** `remove`, for runConfig/plan alone, plans the removal. */
+  remove?: boolean;
+}
+
+/**
+ * RunConfigResult answers runConfig/plan with what would change, and runConfig/write and
+ * runConfig/remove with what has changed.
+ */
+export interface RunConfigResult {
+  /** `workspace` is the folder that was written for, as a URI. */
+  workspace: string;
+  /** `files` in the order of their paths; empty where nothing is to be changed. */
+  files: RunConfigFile[];
+  /**
+   * `notes` are for the user: what was left alone and why, and which variables only `tandem run`
+   * brings, by name.
+   */
+  notes: string[];
+}
+
+/** RunConfigFile is one file of the editor's. */
+export interface RunConfigFile {
+  uri: string;
+  /** `action` is "create", "change" or "delete". */
+  action: string;
+  /**
+   * `edits` are the changes of the text as it was before, in the order of their places; those of a
+   * file that is created begin with nothing.
+   */
+  edits: TextEdit[];
+}
+
+/** TextEdit is a change of a document, as in LSP. */
+export interface TextEdit {
+  range: Range;
+  newText: string;
+}
+
 /** SessionOutputParams are what the local command wrote (session/output). */
 export interface SessionOutputParams {
   id: string;
@@ -1134,6 +1222,8 @@ export type FailureKind =
   | 'port-privileged'
   | 'quota-exceeded'
   | 'reverse-bind-failed'
+  | 'run-config-invalid'
+  | 'run-config-unwritable'
   | 'secret-not-found'
   | 'session-busy'
   | 'session-not-found'

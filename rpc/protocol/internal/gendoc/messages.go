@@ -107,6 +107,19 @@ var groups = []group{
 			`{"id": "shop/api", "dialect": "shell"}`,
 			`{"path": "/w/.tandem/api.sh", "count": 70, "undeliverable": [{"name": "log.level", "reason": "its name is not a name in the shell"}]}`},
 	}},
+	{"Run configurations", "What an editor needs to run and debug a service as if it were in the cluster. [run-configurations.md](run-configurations.md) tells what is written, and how files of the user's are treated.", []message{
+		{protocol.MethodRunConfigPlan, true, "Tells what writing, or with `remove` removing, would change, and changes nothing.",
+			protocol.RunConfigParams{}, protocol.RunConfigResult{},
+			`{"manifest": "file:///w/okteto.yml", "dev": "api", "editor": "vscode"}`,
+			`{"workspace": "file:///w", "notes": [], "files": [
+  {"uri": "file:///w/.vscode/launch.json", "action": "change",
+   "edits": [{"range": {"start": {"line": 7, "character": 9}, "end": {"line": 7, "character": 9}},
+              "newText": ",\n        {\n            \"name\": \"Tandem: api\", …"}]}]}`},
+		{protocol.MethodRunConfigWrite, true, "Writes run configurations into the editor's files, beside what is there. Writing again brings them up to date and keeps what the user has changed in them. For a session, the environment files that they refer to are written, too.",
+			protocol.RunConfigParams{}, protocol.RunConfigResult{}, `{"id": "shop/api", "editor": "vscode"}`, ""},
+		{protocol.MethodRunConfigRemove, true, "Takes run configurations away. Files in which nothing else has changed have their bytes from before; what was made for them is deleted.",
+			protocol.RunConfigParams{}, protocol.RunConfigResult{}, `{"id": "shop/api", "editor": "vscode"}`, ""},
+	}},
 	{"What the server sends", "The server sends nothing before its answer to `initialize`.", []message{
 		{protocol.MethodSessionDidChange, false, "Carries the [Snapshot](#snapshot) after each change of a session. None is skipped.",
 			protocol.Snapshot{}, nil, readySnapshot, ""},
