@@ -39,6 +39,10 @@ func snapshotOf(s session.Snapshot) protocol.Snapshot {
 			Warnings: converted(s.Env.Warnings, warningOf),
 		},
 	}
+	out.Traffic = protocol.Traffic(s.Traffic)
+	out.Warnings = converted(s.Warnings, func(w session.Warning) protocol.SessionWarning {
+		return protocol.SessionWarning{Code: w.Code, Message: w.Message, Hint: w.Hint, At: w.At}
+	})
 	if s.Manifest != "" {
 		out.Manifest = uriOf(s.Manifest)
 	}

@@ -17,6 +17,7 @@ func (s *Server) sessionStart(ctx context.Context, r *request, p protocol.Sessio
 		Dev:       p.Dev,
 		Run:       p.Options.Run,
 		Takeover:  p.Options.Takeover,
+		Switch:    session.Switch(p.Options.Switch),
 		KeepFiles: p.Options.KeepFiles,
 	}
 	for _, d := range p.Options.Files {

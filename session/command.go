@@ -70,6 +70,16 @@ func (s *Session) startCommand(ctx context.Context) error {
 	return nil
 }
 
+// ended says whether the command is over.
+func (c *command) ended() bool {
+	select {
+	case <-c.process.Done():
+		return true
+	default:
+		return false
+	}
+}
+
 // commandDone closes when the command has ended; nil, which blocks for ever,
 // without one or once its end was noted.
 func (s *Session) commandDone() <-chan struct{} {

@@ -61,8 +61,10 @@ type StartRequest struct {
 	Dir string
 	// Dev names the entry; "" takes the only hybrid one.
 	Dev string
-	// Run starts the manifest's command once the session is ready.
+	// Run starts the manifest's command once the environment is resolved.
 	Run bool
+	// Switch says when the traffic is turned; "" is [SwitchListening].
+	Switch Switch
 	// Command replaces the manifest's command where it is not empty.
 	Command []string
 	// Environment goes above the manifest's environment, as from -e K=V.

@@ -34,6 +34,9 @@ func (m *Manager) prepare(r StartRequest) (*prepared, error) {
 	if err := dev.Runnable(); err != nil {
 		return nil, err
 	}
+	if err := r.Switch.check(); err != nil {
+		return nil, err
+	}
 	if m.cfg.AgentImage == "" {
 		return nil, fault.New(fault.AgentMissing, "no agent image is configured").
 			Hint("`tandem agent image push REGISTRY/tandem-agent:TAG` once, then --agent-image, TANDEM_AGENT_IMAGE or the option agentImage with that name")
@@ -120,5 +123,6 @@ func (p *prepared) snapshot() Snapshot {
 		ID: p.id, Since: time.Now().UTC(), Manifest: p.manifest.Path, Dev: p.dev.Name,
 		Context: p.cluster.Context(), Namespace: p.cluster.Namespace(),
 		Tunnels: []Tunnel{}, Env: Env{Files: []EnvFile{}, Warnings: []envfile.Warning{}}, Phases: []Phase{},
+		Traffic: TrafficOriginal, Warnings: []Warning{},
 	}
 }

@@ -81,7 +81,7 @@ func newSession(cfg *Config, j *journal, p *prepared, r StartRequest) *Session {
 func (s *Session) Snapshot() Snapshot {
 	snap := s.snap.Load().clone()
 	if t := s.tunnels.Load(); t != nil && snap.State != Stopping && !snap.State.Ended() {
-		snap.Tunnels = tunnelsOf(t)
+		snap.Tunnels = s.prepared.allTunnels(t)
 	}
 	return snap
 }

@@ -31,6 +31,11 @@ type Snapshot struct {
 	Tunnels  []Tunnel  `json:"tunnels"`
 	Env      Env       `json:"env"`
 	Process  *Process  `json:"process"` // nil where the session runs no command
+	// Traffic says who answers the cluster's callers.
+	Traffic Traffic `json:"traffic"`
+	// Warnings are what the user should know of the session, newest last, at
+	// most [maxWarnings].
+	Warnings []Warning `json:"warnings"`
 	// Phases tells how long each state lasted, in the order they were left.
 	Phases []Phase `json:"phases"`
 }
@@ -78,6 +83,11 @@ type Tunnel struct {
 	BytesOut    int64      `json:"bytesOut"`
 	Error       string     `json:"error,omitempty"`
 }
+
+// TunnelPending is the state of a reverse whose port is not bound in the pod yet,
+// because the traffic still goes to the original; the other states are those of
+// [tunnel.Status].
+const TunnelPending = "pending"
 
 // TunnelKind is "forward" or "reverse".
 type TunnelKind string
@@ -131,6 +141,7 @@ func (s Snapshot) clone() Snapshot {
 	s.Env.Files = slices.Clone(s.Env.Files)
 	s.Env.Warnings = slices.Clone(s.Env.Warnings)
 	s.Phases = slices.Clone(s.Phases)
+	s.Warnings = slices.Clone(s.Warnings)
 	s.Workload = copied(s.Workload)
 	s.Pod, s.Cause, s.NextRetryAt, s.Process = copied(s.Pod), copied(s.Cause), copied(s.NextRetryAt), copied(s.Process)
 	return s

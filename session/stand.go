@@ -14,16 +14,22 @@ import (
 // link until ctx ends (nil), the command ends where the session is to end with
 // it (nil), or the session cannot go on.
 func (s *Session) stand(ctx context.Context) error {
-	if err := s.startCommand(ctx); err != nil {
-		return err
-	}
 	s.settle.Do(func() { close(s.settled) })
 	drift := s.followSources()
 	defer drift.stop()
 	for {
+		now, again := s.turnDue()
+		if now {
+			if err := s.turnLate(ctx); err != nil {
+				return err
+			}
+			continue
+		}
 		select {
 		case <-ctx.Done():
 			return nil
+		case <-s.localChanged():
+		case <-after(again):
 		case <-s.run.followed.Changed():
 			drift.noticed()
 		case <-drift.due():
@@ -98,17 +104,20 @@ func (s *Session) reconnect(ctx context.Context, lost error) error {
 }
 
 // relink is one attempt: the pod, the link, the reverses, proven by the pod
-// being ready.
+// being ready where it has the traffic.
 func (s *Session) relink(ctx context.Context) error {
 	if err := s.awaitPod(ctx); err != nil {
 		return err
 	}
-	if err := s.dial(ctx); err != nil {
+	if err := s.dialStarting(ctx); err != nil || !s.run.turned {
 		return err
 	}
 	ctx, cancel := s.step(ctx)
 	defer cancel()
-	_, err := s.prepared.cluster.AwaitReady(ctx, s.run.diversion, func(p string) { s.progress("%s", p) })
+	pod, err := s.prepared.cluster.AwaitReady(ctx, s.run.diversion, func(p string) { s.progress("%s", p) })
+	if err == nil {
+		s.notePod(pod)
+	}
 	return err
 }
 

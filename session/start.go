@@ -3,10 +3,13 @@ package session
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"os"
 	"os/user"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -38,6 +41,11 @@ type resources struct {
 	// madeOf is what the environment was last computed from.
 	madeOf  madeOf
 	command *command
+	// listening watches the local ends of the reverses until the traffic is
+	// turned, which turned says; turnAgain is when a failed turn is tried again.
+	listening *listening
+	turned    bool
+	turnAgain time.Time
 }
 
 // start goes through the steps up to Switching. An error, or the end of ctx,
@@ -236,39 +244,69 @@ func (s *Session) divert(ctx context.Context) error {
 	return s.awaitPod(ctx)
 }
 
-// awaitPod waits until the dev pod's agent runs, for as long as the manifest
-// grants the cluster's resources.
+// awaitPod waits until the dev pod's agent runs or is about to, for as long as
+// the manifest grants the cluster's resources.
 func (s *Session) awaitPod(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, s.prepared.dev.Timeout.Resources)
+	defer cancel()
+	pod, err := s.prepared.cluster.AwaitStarting(ctx, s.run.diversion, func(p string) { s.progress("%s", p) })
+	if err != nil {
+		return err
+	}
+	s.notePod(pod)
+	return nil
+}
+
+// notePod makes pod the session's.
+func (s *Session) notePod(pod cluster.Pod) {
+	s.run.pod = &pod
+	if now := (Pod{Name: pod.Name, Node: pod.Node}); s.current.Pod == nil || *s.current.Pod != now {
+		s.change(func(snap *Snapshot) { snap.Pod = &now })
+	}
+}
+
+// connect makes the link; the forwards, bound already, begin to flow. The
+// reverses are bound when the traffic is turned.
+func (s *Session) connect(ctx context.Context) error {
+	s.progress("connecting to the agent in pod %s", s.run.pod.Name)
+	if err := s.dialStarting(ctx); err != nil {
+		return err
+	}
+	s.change(s.fillTunnels)
+	return nil
+}
+
+// An agent that is about to run is dialled at once, a few times: the cluster
+// says that a container runs up to a second after it does.
+const (
+	earlyDials     = 15
+	earlyDialPause = 80 * time.Millisecond
+	earlyDialBound = 2 * time.Second
+)
+
+// dialStarting makes the first link to a pod whose agent may not run yet.
+func (s *Session) dialStarting(ctx context.Context) error {
+	for try := 1; try <= earlyDials && !s.prepared.cluster.Runs(s.run.diversion); try++ {
+		early, cancel := context.WithTimeout(ctx, earlyDialBound)
+		err := s.dial(early)
+		cancel()
+		if err == nil || ctx.Err() != nil || !errors.Is(err, fault.LinkFailed) && !fault.Retryable(err) {
+			return err
+		}
+		select {
+		case <-time.After(earlyDialPause):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 	ctx, cancel := context.WithTimeout(ctx, s.prepared.dev.Timeout.Resources)
 	defer cancel()
 	pod, err := s.prepared.cluster.AwaitRunning(ctx, s.run.diversion, func(p string) { s.progress("%s", p) })
 	if err != nil {
 		return err
 	}
-	s.run.pod = &pod
-	s.change(func(snap *Snapshot) { snap.Pod = &Pod{Name: pod.Name, Node: pod.Node} })
-	return nil
-}
-
-// connect makes the link and opens the reverses; the forwards, bound already,
-// begin to flow.
-func (s *Session) connect(ctx context.Context) error {
-	s.progress("connecting to the agent in pod %s", s.run.pod.Name)
-	if err := s.dial(ctx); err != nil {
-		return err
-	}
-	for _, r := range s.prepared.dev.Reverse {
-		// An empty host binds every address family that the pod has.
-		spec := tunnel.ReverseSpec{
-			Remote: net.JoinHostPort("", strconv.Itoa(r.Remote)),
-			Local:  net.JoinHostPort(s.prepared.dev.Interface, strconv.Itoa(r.Local)),
-		}
-		if _, err := s.run.tunnels.OpenReverse(ctx, spec); err != nil {
-			return err
-		}
-	}
-	s.change(s.fillTunnels)
-	return nil
+	s.notePod(pod)
+	return s.dial(ctx)
 }
 
 // dial makes a link to the present pod and moves the tunnels to it.
@@ -293,7 +331,18 @@ func (s *Session) dial(ctx context.Context) error {
 }
 
 // fillTunnels copies the tunnels' state into a snapshot.
-func (s *Session) fillTunnels(snap *Snapshot) { snap.Tunnels = tunnelsOf(s.run.tunnels) }
+func (s *Session) fillTunnels(snap *Snapshot) { snap.Tunnels = s.prepared.allTunnels(s.run.tunnels) }
+
+// allTunnels are those of a set, and the reverses that are not in it yet.
+func (p *prepared) allTunnels(set *tunnel.Tunnels) []Tunnel {
+	all := tunnelsOf(set)
+	for _, pending := range p.pendingTunnels() {
+		if !slices.ContainsFunc(all, func(t Tunnel) bool { return t.ID == pending.ID }) {
+			all = append(all, pending)
+		}
+	}
+	return all
+}
 
 func tunnelsOf(set *tunnel.Tunnels) []Tunnel {
 	states := set.States()
@@ -310,27 +359,23 @@ func tunnelsOf(set *tunnel.Tunnels) []Tunnel {
 	return all
 }
 
-// switchOver waits for the dev pod to be ready, which its probe says once the
-// reverses are bound, then takes the original away and waits until its pods
-// have begun to leave: from then on the Services know only the dev pod.
+// switchOver starts the command and turns the traffic once the local side can
+// answer. What cannot is not waited for without end: the original goes on
+// serving, and stand turns the traffic later.
 func (s *Session) switchOver(ctx context.Context) error {
-	ctx, cancel := s.step(ctx)
-	defer cancel()
-	c, d := s.prepared.cluster, s.run.diversion
-	progress := func(p string) { s.progress("%s", p) }
-	if _, err := c.AwaitReady(ctx, d, progress); err != nil {
+	now, err := s.awaitLocal(ctx)
+	switch {
+	case err != nil:
 		return err
+	case now:
+		return s.turn(ctx)
 	}
-	if err := c.ScaleDown(ctx, d); err != nil {
-		return err
+	if missing := s.run.listening.left(); s.run.command != nil && !s.run.command.ended() && len(missing) > 0 {
+		s.warn(Warning{Code: WarnNotListening,
+			Message: fmt.Sprintf("the command does not listen on %s yet: %s goes on serving until it does", strings.Join(missing, ", "), s.run.workload),
+			Hint:    "does it listen on another port or address? `--switch now` turns the traffic at once"})
 	}
-	if d.Record != s.run.entry.Record { // scaled by somebody since it was found
-		s.run.entry.Record = d.Record
-		if err := s.run.page.write(s.run.entry); err != nil {
-			return err
-		}
-	}
-	return c.AwaitDrained(ctx, d, progress)
+	return nil
 }
 
 // giveBack undoes everything, in the order that keeps the service served: the
@@ -355,6 +400,7 @@ func (s *Session) giveBack(ctx context.Context) error {
 		exit := r.command.process.Stop(ctx)
 		s.noteExit(exit)
 	}
+	r.listening.close()
 	if r.tunnels != nil {
 		errs = append(errs, r.tunnels.Close())
 	}
@@ -376,7 +422,7 @@ func (s *Session) giveBack(ctx context.Context) error {
 // command has ended there is nothing to answer with, and nothing to wait for.
 func (s *Session) handOver(ctx context.Context) {
 	r := &s.run
-	if r.link == nil || r.command != nil && r.command.noted {
+	if r.link == nil || !r.turned || r.command != nil && r.command.noted {
 		return
 	}
 	s.progress("waiting until the cluster sends no more requests here")

@@ -60,6 +60,15 @@ func (r *reporter) SessionChanged(s session.Snapshot) {
 		r.step(s, s.Phases[r.shown])
 	}
 	r.running = s.State
+	for _, w := range s.Warnings {
+		if line := w.Message + w.Hint; !r.warned[line] {
+			r.warned[line] = true
+			r.line("  %s %s", r.paint.warn("!"), w.Message)
+			if w.Hint != "" {
+				r.line("    %s", r.paint.dim(w.Hint))
+			}
+		}
+	}
 	for _, w := range s.Env.Warnings {
 		line := w.Message
 		if r.warned[line] {
@@ -137,7 +146,11 @@ func outcome(s session.Snapshot, step session.State) string {
 		}
 		return fmt.Sprintf("%d variables, %s", s.Env.Count, strings.Join(files, ", "))
 	case session.Switching:
-		if s.Workload != nil {
+		switch {
+		case s.Workload == nil:
+		case s.Traffic == session.TrafficOriginal:
+			return fmt.Sprintf("%s %s serves until something listens here", s.Workload.Kind, s.Workload.Name)
+		default:
 			return fmt.Sprintf("%s %s at 0 replicas", s.Workload.Kind, s.Workload.Name)
 		}
 	case session.Stopping:

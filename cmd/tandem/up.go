@@ -18,6 +18,7 @@ import (
 func newUp(g *globals) *cobra.Command {
 	var file string
 	var takeover, noCommand, keepFiles bool
+	var turn string
 	var sets, formats []string
 	cmd := &cobra.Command{
 		Use:   "up [DEV] [-- CMD...]",
@@ -45,13 +46,14 @@ func newUp(g *globals) *cobra.Command {
 			}
 			return up(cmd.Context(), g, session.StartRequest{
 				Manifest: file, Dev: dev, Run: !noCommand, Command: command,
-				Environment: vars, Takeover: takeover, Files: files, KeepFiles: keepFiles,
+				Environment: vars, Switch: session.Switch(turn), Takeover: takeover, Files: files, KeepFiles: keepFiles,
 			})
 		},
 	}
 	f := cmd.Flags()
 	f.StringVarP(&file, "file", "f", "", "manifest (default: okteto.yml, okteto.yaml, or the same in .okteto/)")
 	f.BoolVar(&takeover, "takeover", false, "end a session that somebody else has on the workload")
+	f.StringVar(&turn, "switch", string(session.SwitchListening), "when to turn the traffic here: 'listening', once the local ports accept connections, or 'now'")
 	f.BoolVar(&noCommand, "no-command", false, "open the tunnels and write the environment, but run nothing")
 	f.StringArrayVarP(&sets, "env", "e", nil, "NAME=VALUE above everything else (repeatable)")
 	f.StringSliceVar(&formats, "files", nil, "formats of the environment files, as in 'tandem env --format' (default dotenv,json)")

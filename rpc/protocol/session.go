@@ -20,9 +20,14 @@ type SessionStartOptions struct {
 	// Takeover ends the session that somebody else has on the workload; without
 	// it such a start fails with "session-busy".
 	Takeover bool `json:"takeover,omitempty"`
-	// Run starts the manifest's command once the session is ready; its output
-	// arrives as session/output.
+	// Run starts the manifest's command once the environment is resolved; its
+	// output arrives as session/output.
 	Run bool `json:"run,omitempty"`
+	// Switch says when the traffic is turned to this machine; absent is
+	// [SwitchListening]. With Run the answer waits for that, for at most the
+	// manifest's timeout; without it the session is ready at once, and the traffic
+	// is turned whenever something, such as a debugged program, begins to listen.
+	Switch Switch `json:"switch,omitempty"`
 	// Files are the dialects of environment files to write; absent is the
 	// server's default.
 	Files []string `json:"files,omitempty"`

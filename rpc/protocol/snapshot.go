@@ -33,6 +33,11 @@ type Snapshot struct {
 	Env     Env      `json:"env"`
 	// Process is the local command, null where the server runs none.
 	Process *Process `json:"process"`
+	// Traffic says who answers the cluster's callers. A session may be ready
+	// while it still is the original: nothing listens on this machine yet.
+	Traffic Traffic `json:"traffic"`
+	// Warnings are what the user should know, newest last, at most twenty.
+	Warnings []SessionWarning `json:"warnings"`
 }
 
 // State is where a session stands.
@@ -94,7 +99,8 @@ type Tunnel struct {
 	// Local is the address on this machine, Remote the one in the cluster.
 	Local  string `json:"local"`
 	Remote string `json:"remote"`
-	// State is "open", "closed" or "failed".
+	// State is "open"; "waiting" while the link is lost; "pending" for a reverse
+	// while the traffic still goes to the original; "closed" or "failed".
 	State string `json:"state"`
 	// Connections made so far; BytesIn and BytesOut as this machine sees them.
 	Connections int64 `json:"connections"`

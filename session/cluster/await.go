@@ -39,6 +39,22 @@ func (c *Cluster) AwaitRunning(ctx context.Context, d *Diversion, progress Progr
 	return c.awaitPod(ctx, d, progress, targetRunning)
 }
 
+// AwaitStarting returns when the agent runs in the newest dev pod, as AwaitRunning
+// does, or when the node is about to start it: the node reports that the init
+// containers are done as it goes on to the next, but that a container runs only
+// when it looks again, up to a second later (the kubelet's pod lifecycle event
+// generator). A Dial may then be a little too early.
+func (c *Cluster) AwaitStarting(ctx context.Context, d *Diversion, progress Progress) (Pod, error) {
+	return c.awaitPod(ctx, d, progress, starting)
+}
+
+// Runs says whether the newest dev pod's agent is known to run, without a wait.
+func (c *Cluster) Runs(d *Diversion) bool {
+	v := d.follow.look()
+	pod := v.devPod()
+	return pod != nil && targetRunning(v.record, pod)
+}
+
 // AwaitReady returns when the dev pod is ready: the agent has bound every
 // reverse port and the sidecars' own probes pass. Somebody has to open the
 // reverses meanwhile.

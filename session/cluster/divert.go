@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -180,10 +181,13 @@ func (c *Cluster) createDeployment(ctx context.Context, r Record, template corev
 		Spec: appsv1.DeploymentSpec{
 			Replicas: ptr.To[int32](1),
 			// Two agents for one laptop must never run side by side.
-			Strategy:                appsv1.DeploymentStrategy{Type: appsv1.RecreateDeploymentStrategyType},
-			Selector:                &metav1.LabelSelector{MatchLabels: map[string]string{DevLabel: r.Token}},
-			RevisionHistoryLimit:    ptr.To[int32](0),
-			ProgressDeadlineSeconds: ptr.To[int32](300),
+			Strategy:             appsv1.DeploymentStrategy{Type: appsv1.RecreateDeploymentStrategyType},
+			Selector:             &metav1.LabelSelector{MatchLabels: map[string]string{DevLabel: r.Token}},
+			RevisionHistoryLimit: ptr.To[int32](0),
+			// The dev pod may stay unready for as long as nobody listens on the
+			// laptop; math.MaxInt32 is no deadline (HasProgressDeadline in
+			// pkg/controller/deployment/util).
+			ProgressDeadlineSeconds: ptr.To[int32](math.MaxInt32),
 			Template:                template,
 		},
 	}, metav1.CreateOptions{})

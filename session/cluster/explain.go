@@ -80,6 +80,14 @@ func ready(p *corev1.Pod) bool {
 	})
 }
 
+// starting says that the target runs, or is the next thing that the node does.
+func starting(r Record, p *corev1.Pod) bool {
+	return targetRunning(r, p) || p.Status.PodIP != "" && p.Status.Phase == corev1.PodPending &&
+		slices.ContainsFunc(p.Status.Conditions, func(c corev1.PodCondition) bool {
+			return c.Type == corev1.PodInitialized && c.Status == corev1.ConditionTrue
+		})
+}
+
 func targetRunning(r Record, p *corev1.Pod) bool {
 	s := statusOf(p.Status.ContainerStatuses, r.Container)
 	return s != nil && s.State.Running != nil

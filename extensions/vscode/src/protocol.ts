@@ -500,10 +500,17 @@ export interface SessionStartOptions {
    */
   takeover?: boolean;
   /**
-   * `run` starts the manifest's command once the session is ready; its output arrives as
+   * `run` starts the manifest's command once the environment is resolved; its output arrives as
    * session/output.
    */
   run?: boolean;
+  /**
+   * `switch` says when the traffic is turned to this machine; absent is `listening`. With Run the
+   * answer waits for that, for at most the manifest's timeout; without it the session is ready at
+   * once, and the traffic is turned whenever something, such as a debugged program, begins to
+   * listen.
+   */
+  switch?: Switch;
   /** `files` are the dialects of environment files to write; absent is the server's default. */
   files?: string[];
   /**
@@ -519,6 +526,16 @@ export interface SessionStartOptions {
    */
   runConfigs?: string[];
 }
+
+/** Switch says when the traffic is turned from the original to this machine. */
+export type Switch =
+  /**
+   * turns it once every local port of a reverse accepts connections, or some of them have for ten
+   * seconds. Until then the original serves: nobody in the cluster meets a refused connection.
+   */
+  | 'listening'
+  /** turns it as soon as the session can, whoever listens. */
+  | 'now';
 
 /** Snapshot is one session at one moment. */
 export interface Snapshot {
@@ -550,6 +567,13 @@ export interface Snapshot {
   env: Env;
   /** `process` is the local command, null where the server runs none. */
   process: Process | null;
+  /**
+   * `traffic` says who answers the cluster's callers. A session may be ready while it still is the
+   * original: nothing listens on this machine yet.
+   */
+  traffic: Traffic;
+  /** `warnings` are what the user should know, newest last, at most twenty. */
+  warnings: SessionWarning[];
 }
 
 /** State is where a session stands. */
@@ -607,7 +631,10 @@ export interface Tunnel {
   /** `local` is the address on this machine, Remote the one in the cluster. */
   local: string;
   remote: string;
-  /** `state` is "open", "closed" or "failed". */
+  /**
+   * `state` is "open"; "waiting" while the link is lost; "pending" for a reverse while the traffic
+   * still goes to the original; "closed" or "failed".
+   */
   state: string;
   /** `connections` made so far; `bytesIn` and `bytesOut` as this machine sees them. */
   connections: number;
@@ -652,6 +679,23 @@ export interface Process {
   pid: number;
   /** `exitCode` is null while the command runs. */
   exitCode: number | null;
+}
+
+/** Traffic says who answers the cluster's requests to the workload. */
+export type Traffic =
+  /** the workload itself, as long as nobody listens here. */
+  | 'original'
+  /** this machine, through the reverses. */
+  | 'local';
+
+/** SessionWarning is something that the user should know of a session that goes on. */
+export interface SessionWarning {
+  /** `code` is stable: "not-listening" (a local port that a reverse leads to accepts nothing). */
+  code: string;
+  message: string;
+  /** `hint` says what the user can do, "" where there is nothing to say. */
+  hint?: string;
+  at: string;
 }
 
 /**

@@ -1,0 +1,36 @@
+package protocol
+
+import "time"
+
+// Traffic says who answers the cluster's requests to the workload.
+type Traffic string
+
+const (
+	// TrafficOriginal: the workload itself, as long as nobody listens here.
+	TrafficOriginal Traffic = "original"
+	// TrafficLocal: this machine, through the reverses.
+	TrafficLocal Traffic = "local"
+)
+
+// Switch says when the traffic is turned from the original to this machine.
+type Switch string
+
+const (
+	// SwitchListening turns it once every local port of a reverse accepts
+	// connections, or some of them have for ten seconds. Until then the original
+	// serves: nobody in the cluster meets a refused connection.
+	SwitchListening Switch = "listening"
+	// SwitchNow turns it as soon as the session can, whoever listens.
+	SwitchNow Switch = "now"
+)
+
+// SessionWarning is something that the user should know of a session that goes on.
+type SessionWarning struct {
+	// Code is stable: "not-listening" (a local port that a reverse leads to
+	// accepts nothing).
+	Code    string `json:"code"`
+	Message string `json:"message"`
+	// Hint says what the user can do, "" where there is nothing to say.
+	Hint string    `json:"hint,omitempty"`
+	At   time.Time `json:"at"`
+}

@@ -1,0 +1,239 @@
+package session
+
+import (
+	"context"
+	"net"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/tandem-dev/tandem/internal/fault"
+	"github.com/tandem-dev/tandem/session/tunnel"
+)
+
+// Traffic says who answers the cluster's requests to the workload.
+type Traffic string
+
+// Until the local side listens, callers meet the original.
+const (
+	TrafficOriginal Traffic = "original"
+	TrafficLocal    Traffic = "local"
+)
+
+// Switch says when the traffic is turned from the original to this machine.
+type Switch string
+
+const (
+	// SwitchListening turns it once the local ports of the reverses accept
+	// connections. Until then the original serves, for as long as it takes.
+	SwitchListening Switch = "listening"
+	// SwitchNow turns it as soon as the session can, whoever listens: callers are
+	// refused until somebody does.
+	SwitchNow Switch = "now"
+)
+
+// check refuses what there is not; "" is the default.
+func (w Switch) check() error {
+	switch w {
+	case "", SwitchListening, SwitchNow:
+		return nil
+	}
+	return fault.New(fault.InvalidParams, "switch %q is unknown", string(w)).
+		Hint("%q turns the traffic once the local ports accept, %q at once", SwitchListening, SwitchNow)
+}
+
+// reverseSpecs are the reverses as the tunnels want them.
+func (p *prepared) reverseSpecs() []tunnel.ReverseSpec {
+	var specs []tunnel.ReverseSpec
+	for _, r := range p.dev.Reverse {
+		specs = append(specs, tunnel.ReverseSpec{
+			// An empty host binds every address family that the pod has.
+			Remote: net.JoinHostPort("", strconv.Itoa(r.Remote)),
+			Local:  net.JoinHostPort(p.dev.Interface, strconv.Itoa(r.Local)),
+		})
+	}
+	return specs
+}
+
+// pendingTunnels are the reverses that are not bound in the pod yet.
+func (p *prepared) pendingTunnels() []Tunnel {
+	all := []Tunnel{}
+	for i, r := range p.reverseSpecs() {
+		all = append(all, Tunnel{ID: "r" + strconv.Itoa(i+1), Kind: Reverse, Local: r.Local, Remote: r.Remote, State: TunnelPending})
+	}
+	return all
+}
+
+// awaitLocal starts the command and waits until the local side can answer: with
+// a command, for as long as the manifest's timeout allows; without one nobody
+// knows when somebody will listen, so it only looks. It reports whether the
+// traffic may be turned now; what comes later is noticed by stand.
+func (s *Session) awaitLocal(ctx context.Context) (bool, error) {
+	if err := s.startCommand(ctx); err != nil {
+		return false, err
+	}
+	specs := s.prepared.reverseSpecs()
+	if len(specs) == 0 || s.request.Switch == SwitchNow {
+		return true, nil
+	}
+	addresses := make([]string, len(specs))
+	for i, spec := range specs {
+		addresses[i] = spec.Local
+	}
+	s.run.listening = watchListening(addresses)
+	if s.run.command == nil {
+		ok, _ := s.run.listening.enough(time.Now())
+		return ok, nil
+	}
+	patience := time.NewTimer(s.prepared.dev.Timeout.Default)
+	defer patience.Stop()
+	for {
+		ok, again := s.run.listening.enough(time.Now())
+		if ok {
+			return true, nil
+		}
+		s.progress("waiting for the command to listen on %s", strings.Join(s.run.listening.missing(), ", "))
+		select {
+		case <-s.run.listening.changed:
+		case <-after(again):
+		case <-patience.C:
+			return false, nil
+		case <-s.commandDone():
+			return false, nil // stand deals with its end
+		case <-s.run.link.Done():
+			return false, nil // and with this
+		case <-ctx.Done():
+			return false, ctx.Err()
+		}
+	}
+}
+
+// after is a channel that fires once d is over; nil, which never does, for none.
+func after(d time.Duration) <-chan time.Time {
+	if d <= 0 {
+		return nil
+	}
+	return time.After(d)
+}
+
+// turn takes the traffic: it binds the reverses in the pod, waits for the pod to
+// be ready, which its probe says at that moment, takes the original to zero, and
+// waits until its pods have begun to leave: from then on the Services know only
+// the dev pod. It may be called again after it failed.
+func (s *Session) turn(ctx context.Context) error {
+	ctx, cancel := s.step(ctx)
+	defer cancel()
+	c, d := s.prepared.cluster, s.run.diversion
+	progress := func(p string) { s.progress("%s", p) }
+	if err := s.openReverses(ctx); err != nil {
+		return err
+	}
+	pod, err := c.AwaitReady(ctx, d, progress)
+	if err != nil {
+		return err
+	}
+	s.notePod(pod)
+	if err := c.ScaleDown(ctx, d); err != nil {
+		return err
+	}
+	if d.Record != s.run.entry.Record { // scaled by somebody since it was found
+		s.run.entry.Record = d.Record
+		if err := s.run.page.write(s.run.entry); err != nil {
+			return err
+		}
+	}
+	if err := c.AwaitDrained(ctx, d, progress); err != nil {
+		return err
+	}
+	missing := s.run.listening.left()
+	s.run.listening.close()
+	s.run.listening = nil
+	s.run.turned = true
+	s.change(func(snap *Snapshot) {
+		snap.Traffic = TrafficLocal
+		s.fillTunnels(snap)
+	})
+	if len(missing) > 0 {
+		s.warn(Warning{Code: WarnNotListening,
+			Message: "nothing listens on " + strings.Join(missing, ", ") + ": callers of that port are refused",
+			Hint:    "start what serves it, or take the port out of `reverse`"})
+	}
+	return nil
+}
+
+// openReverses binds in the pod what is not bound yet.
+func (s *Session) openReverses(ctx context.Context) error {
+	open := len(slices.DeleteFunc(s.run.tunnels.States(), func(t tunnel.State) bool { return t.Kind != tunnel.Reverse }))
+	for _, spec := range s.prepared.reverseSpecs()[open:] {
+		if _, err := s.run.tunnels.OpenReverse(ctx, spec); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// turnLate turns the traffic of a session that stands already. Losing the link
+// meanwhile is no failure: once it is back, stand tries again.
+func (s *Session) turnLate(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	var watching sync.WaitGroup
+	defer watching.Wait()
+	defer cancel()
+	watching.Go(func() { // ends with ctx, which this function ends
+		select {
+		case <-s.run.link.Done():
+			cancel()
+		case <-ctx.Done():
+		}
+	})
+	s.log.Info().Msg("the local side listens: turning the traffic")
+	err := s.turn(ctx)
+	switch {
+	case err == nil || ctx.Err() != nil:
+		return nil
+	case fault.Retryable(err):
+		s.log.Warn().Err(err).Msg("turning the traffic")
+		s.run.turnAgain = time.Now().Add(turnPause)
+		return nil
+	}
+	return err
+}
+
+// turnPause is between two attempts to turn the traffic of a standing session.
+const turnPause = 3 * time.Second
+
+// turnDue says whether a standing session is to turn its traffic now, or when to
+// ask again: zero where something else will tell.
+func (s *Session) turnDue() (now bool, again time.Duration) {
+	if s.run.turned || s.run.listening == nil {
+		return false, 0
+	}
+	select {
+	case <-s.run.link.Done():
+		return false, 0 // the next link will do
+	default:
+	}
+	if pause := time.Until(s.run.turnAgain); pause > 0 {
+		return false, pause
+	}
+	return s.run.listening.enough(time.Now())
+}
+
+// localChanged has a token when a local port has begun to accept; nil where
+// nobody waits for one.
+func (s *Session) localChanged() <-chan struct{} {
+	if s.run.listening == nil {
+		return nil
+	}
+	return s.run.listening.changed
+}
+
+// left is missing, for one that may be nil.
+func (l *listening) left() []string {
+	if l == nil {
+		return nil
+	}
+	return l.missing()
+}
