@@ -97,6 +97,7 @@ func TestBadInput(t *testing.T) {
 		{name: "missing ConfigMap", manifest: hybrid("no-configmap", ""), dev: "no-configmap", kind: "configmap-not-found", says: []string{"flags"}},
 		{name: "missing key", manifest: hybrid("no-key", ""), dev: "no-key", kind: "key-not-found", says: []string{"payment", "pin", "PIN"}},
 		{name: "command not found", manifest: strings.Replace(hybrid("api", ""), "[cat]", "[no-such-program]", 1), dev: "api", kind: "command-not-found", says: []string{"no-such-program"}},
+		{name: "reverse port that a sidecar has", manifest: hybrid("api", "reverse: [\"9090:9090\"]"), dev: "api", kind: "reverse-bind-failed", says: []string{"9090", "canary"}},
 		{name: "no such workdir", manifest: hybrid("api", "workdir: ./nowhere"), dev: "api", kind: "manifest-invalid", says: []string{"nowhere"}},
 		{
 			name: "no agent image", dev: "api", kind: "agent-missing", says: []string{"tandem agent image push"},

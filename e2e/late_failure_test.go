@@ -70,10 +70,6 @@ func TestLateFailures(t *testing.T) {
 			kind: "quota-exceeded", says: []string{"few"},
 		},
 		{name: "Pod Security", manifest: hybrid("careless", ""), dev: "careless", kind: "pod-security-denied", says: []string{"restricted"}},
-		{
-			name: "reverse port that a sidecar has", dev: "api", kind: "reverse-bind-failed", says: []string{"9090"},
-			manifest: hybrid("api", "reverse: [\"9090:9090\"]"),
-		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			outer, ns := ns, ns.For(t)

@@ -126,6 +126,7 @@ func TestSessionOfOtherOriginals(t *testing.T) {
 			before := ns.State()
 			c := harness.Serve(ws)
 			id := ws.SessionID(test.dev)
+			listenLocally(t, port)
 			ready := c.MustStart(test.dev)
 			if diff := cmp.Diff(&test.workload, ready.Workload); diff != "" {
 				t.Errorf("workload (-want +got):\n%s", diff)

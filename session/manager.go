@@ -151,7 +151,8 @@ func (m *Manager) Start(ctx context.Context, r StartRequest) (Snapshot, error) {
 		return s.Snapshot(), fault.Wrap(context.Cause(ctx), fault.Cancelled, "starting session %s", s.id)
 	}
 	snap := s.Snapshot()
-	if snap.State == Stopping || snap.State.Ended() {
+	// One that was ready and has ended since, with a short command, is a success.
+	if !s.wasReady && (snap.State == Stopping || snap.State.Ended()) {
 		<-s.done
 		if s.failure != nil {
 			return s.Snapshot(), s.failure

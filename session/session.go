@@ -37,9 +37,10 @@ type Session struct {
 	stop context.CancelFunc
 	// settled closes when the session is ready or has ended, done when it has
 	// ended and everything of it is gone.
-	settled chan struct{}
-	settle  sync.Once
-	done    chan struct{}
+	settled  chan struct{}
+	settle   sync.Once
+	wasReady bool // written before settled closes
+	done     chan struct{}
 
 	// tunnelsChanged holds one token when a tunnel has changed.
 	tunnelsChanged chan struct{}
@@ -98,6 +99,7 @@ func (s *Session) live(ctx context.Context) {
 	err := s.start(ctx)
 	if err == nil {
 		s.enter(Ready, nil)
+		s.wasReady = true
 		err = s.stand(ctx)
 	}
 	if ctx.Err() != nil {

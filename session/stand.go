@@ -14,6 +14,11 @@ import (
 // link until ctx ends (nil), the command ends where the session is to end with
 // it (nil), or the session cannot go on.
 func (s *Session) stand(ctx context.Context) error {
+	if s.request.EndWithCommand { // see awaitLocal
+		if err := s.startCommand(ctx); err != nil {
+			return err
+		}
+	}
 	s.settle.Do(func() { close(s.settled) })
 	drift := s.followSources()
 	defer drift.stop()

@@ -118,6 +118,13 @@ func (s *Session) find(ctx context.Context) error {
 		}
 	}
 	s.run.workload = w
+	for _, r := range s.prepared.dev.Reverse {
+		if owner := w.PortOwner(r.Remote); owner != "" {
+			return fault.New(fault.ReverseBindFailed, "port %d of the dev container cannot be bound: the container %q of %s has it", r.Remote, owner, w).
+				Hint("that container runs beside the dev container; to take its place, name it as `container` in the manifest").
+				With("port", r.Remote)
+		}
+	}
 	refs := refsOf(w)
 	g, gctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return c.Preflight(gctx, w, refs.needs()) })

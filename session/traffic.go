@@ -68,11 +68,15 @@ func (p *prepared) pendingTunnels() []Tunnel {
 
 // awaitLocal starts the command and waits until the local side can answer: with
 // a command, for as long as the manifest's timeout allows; without one nobody
-// knows when somebody will listen, so it only looks. It reports whether the
-// traffic may be turned now; what comes later is noticed by stand.
+// knows when somebody will listen, so it only looks. A command that the session
+// ends with is not waited for either, it may be a shell or a test: stand starts
+// it, once the user was told that the session is ready. It reports whether the traffic may be
+// turned now; what comes later is noticed by stand.
 func (s *Session) awaitLocal(ctx context.Context) (bool, error) {
-	if err := s.startCommand(ctx); err != nil {
-		return false, err
+	if !s.request.EndWithCommand {
+		if err := s.startCommand(ctx); err != nil {
+			return false, err
+		}
 	}
 	specs := s.prepared.reverseSpecs()
 	if len(specs) == 0 || s.request.Switch == SwitchNow {

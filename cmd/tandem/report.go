@@ -24,6 +24,7 @@ type reporter struct {
 	waiting string
 	running session.State
 	ready   bool // said once
+	turned  bool // the traffic comes here, and that was said
 	warned  map[string]bool
 }
 
@@ -88,9 +89,13 @@ func (r *reporter) SessionChanged(s session.Snapshot) {
 		}
 	case session.Ready:
 		if r.ready {
+			if s.Traffic == session.TrafficLocal && !r.turned {
+				r.turned = true
+				r.line("  %s %-12s          %s", r.paint.good("✓"), "traffic", r.paint.dim(outcome(s, session.Switching)))
+			}
 			break
 		}
-		r.ready = true
+		r.ready, r.turned = true, s.Traffic == session.TrafficLocal
 		var total time.Duration
 		for _, p := range s.Phases {
 			total += p.Duration

@@ -76,6 +76,28 @@ func (w *Workload) Spec() *corev1.Container {
 	panic(fmt.Sprintf("cluster: workload %s without its container %q", w, w.Container))
 }
 
+// PortOwner is the name of another container of the pod that says it listens on
+// a port, "" where none does. The dev pod runs it as well, and who of the two
+// would bind the port first is chance.
+func (w *Workload) PortOwner(port int) string {
+	listens := func(c corev1.Container) bool {
+		return c.Name != w.Container && slices.ContainsFunc(c.Ports, func(p corev1.ContainerPort) bool {
+			return int(p.ContainerPort) == port && (p.Protocol == "" || p.Protocol == corev1.ProtocolTCP)
+		})
+	}
+	for _, c := range w.Template.Spec.Containers {
+		if listens(c) {
+			return c.Name
+		}
+	}
+	for _, c := range w.Template.Spec.InitContainers {
+		if roleOf(c) == roleSidecar && listens(c) {
+			return c.Name
+		}
+	}
+	return ""
+}
+
 func (w *Workload) String() string { return fmt.Sprintf("%s %q", w.Kind, w.Name) }
 
 // resource is the RBAC name of the workload's kind.
