@@ -48,5 +48,5 @@ func TestBudgets(t *testing.T) {
 	if l.AtStart.Requests == 0 || l.AtStop.Requests == 0 {
 		t.Errorf("the caller in the cluster asked %d and %d times", l.AtStart.Requests, l.AtStop.Requests)
 	}
-	t.Logf("start %s, of that the pod %s; stop %s; %d variables", l.Start, l.Pod, l.Stop, l.Env)
+	t.Logf("start %s, of that the pod %s; stop %s; %d variables; callers at the start %+v, at the stop %+v", l.Start, l.Pod, l.Stop, l.Env, l.AtStart, l.AtStop)
 }
