@@ -40,6 +40,7 @@ func snapshotOf(s session.Snapshot) protocol.Snapshot {
 		},
 	}
 	out.Traffic = protocol.Traffic(s.Traffic)
+	out.Guard, out.Adopted = protocol.Guard(s.Guard), s.Adopted
 	out.Warnings = converted(s.Warnings, func(w session.Warning) protocol.SessionWarning {
 		return protocol.SessionWarning{Code: w.Code, Message: w.Message, Hint: w.Hint, At: w.At}
 	})

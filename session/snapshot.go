@@ -33,6 +33,10 @@ type Snapshot struct {
 	Process  *Process  `json:"process"` // nil where the session runs no command
 	// Traffic says who answers the cluster's callers.
 	Traffic Traffic `json:"traffic"`
+	// Guard says who gives the cluster back if this process dies.
+	Guard Guard `json:"guard"`
+	// Adopted says that another process, which has died, began the session.
+	Adopted bool `json:"adopted"`
 	// Warnings are what the user should know of the session, newest last, at
 	// most [maxWarnings].
 	Warnings []Warning `json:"warnings"`

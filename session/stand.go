@@ -23,9 +23,9 @@ func (s *Session) stand(ctx context.Context) error {
 	drift := s.followSources()
 	defer drift.stop()
 	for {
-		now, again := s.turnDue()
-		if now {
-			if err := s.turnLate(ctx); err != nil {
+		do, again := s.trafficDue()
+		if do != nil {
+			if err := s.whileLinked(ctx, do); err != nil {
 				return err
 			}
 			continue

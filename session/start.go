@@ -41,11 +41,12 @@ type resources struct {
 	// madeOf is what the environment was last computed from.
 	madeOf  madeOf
 	command *command
-	// listening watches the local ends of the reverses until the traffic is
-	// turned, which turned says; turnAgain is when a failed turn is tried again.
-	listening *listening
-	turned    bool
-	turnAgain time.Time
+	// listening watches the local ends of the reverses until callers are let in,
+	// which turned says; retired says that the original is at zero. turnAgain is
+	// when the next of these steps is due.
+	listening       *listening
+	turned, retired bool
+	turnAgain       time.Time
 }
 
 // start goes through the steps up to Switching. An error, or the end of ctx,

@@ -16,11 +16,11 @@ const (
 	Connecting State = "connecting"
 	// Resolving settles the environment and writes its files.
 	Resolving State = "resolving"
-	// Switching waits for the dev pod to turn ready and takes the original to
-	// zero replicas.
+	// Switching starts the command, waits for it to listen, and lets callers in.
 	Switching State = "switching"
-	// Ready is proven end to end: the agent answered, every reverse is bound,
-	// the dev pod is ready and the original has left its Services.
+	// Ready is proven end to end: the agent has answered, the environment is
+	// resolved, and where something listens here every reverse is bound and the dev
+	// pod is ready. [Snapshot.Traffic] says whom callers meet.
 	Ready State = "ready"
 	// Reconnecting has lost the link and is getting it back; the local process
 	// lives on.

@@ -16,10 +16,13 @@ import (
 // Traffic says who answers the cluster's requests to the workload.
 type Traffic string
 
-// Until the local side listens, callers meet the original.
 const (
+	// TrafficOriginal: the original, as long as nobody listens here.
 	TrafficOriginal Traffic = "original"
-	TrafficLocal    Traffic = "local"
+	// TrafficBoth: either, for a moment, so that nobody is refused.
+	TrafficBoth Traffic = "both"
+	// TrafficLocal: this machine, for the original is at zero.
+	TrafficLocal Traffic = "local"
 )
 
 // Switch says when the traffic is turned from the original to this machine.
@@ -122,23 +125,51 @@ func after(d time.Duration) <-chan time.Time {
 	return time.After(d)
 }
 
-// turn takes the traffic: it binds the reverses in the pod, waits for the pod to
-// be ready, which its probe says at that moment, takes the original to zero, and
-// waits until its pods have begun to leave: from then on the Services know only
-// the dev pod. It may be called again after it failed.
+// turn lets callers in: it binds the reverses in the pod and waits for the pod to
+// be ready, which its probe says at that moment. From then on the Services know
+// both sides; retire takes the original out. It may be called again after it
+// failed.
 func (s *Session) turn(ctx context.Context) error {
 	ctx, cancel := s.step(ctx)
 	defer cancel()
-	c, d := s.prepared.cluster, s.run.diversion
-	progress := func(p string) { s.progress("%s", p) }
 	if err := s.openReverses(ctx); err != nil {
 		return err
 	}
-	pod, err := c.AwaitReady(ctx, d, progress)
+	s.change(s.fillTunnels)
+	pod, err := s.prepared.cluster.AwaitReady(ctx, s.run.diversion, func(p string) { s.progress("%s", p) })
 	if err != nil {
 		return err
 	}
 	s.notePod(pod)
+	missing := s.run.listening.left()
+	s.run.listening.close()
+	s.run.listening = nil
+	s.run.turned = true
+	if s.run.diversion.Record.Replicas > 0 && len(s.prepared.dev.Reverse) > 0 {
+		s.run.turnAgain = time.Now().Add(overlap)
+	}
+	s.change(func(snap *Snapshot) { snap.Traffic = TrafficBoth })
+	if len(missing) > 0 {
+		s.warn(Warning{Code: WarnNotListening,
+			Message: "nothing listens on " + strings.Join(missing, ", ") + ": callers of that port are refused",
+			Hint:    "start what serves it, or take the port out of `reverse`"})
+	}
+	return nil
+}
+
+// overlap is how long both sides serve. kube-proxy writes its rules at most once
+// a second (minSyncPeriod): the pod's readiness has just made it do so, and a
+// second change within that second would wait for the rest of it, while the
+// original's pods are ended at once. After the second, their end is known to
+// every node some ten milliseconds later.
+const overlap = 1500 * time.Millisecond
+
+// retire takes the original to zero and waits until its pods have begun to leave:
+// from then on the Services know only the dev pod.
+func (s *Session) retire(ctx context.Context) error {
+	ctx, cancel := s.step(ctx)
+	defer cancel()
+	c, d := s.prepared.cluster, s.run.diversion
 	if err := c.ScaleDown(ctx, d); err != nil {
 		return err
 	}
@@ -148,22 +179,11 @@ func (s *Session) turn(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := c.AwaitDrained(ctx, d, progress); err != nil {
+	if err := c.AwaitDrained(ctx, d, func(p string) { s.progress("%s", p) }); err != nil {
 		return err
 	}
-	missing := s.run.listening.left()
-	s.run.listening.close()
-	s.run.listening = nil
-	s.run.turned = true
-	s.change(func(snap *Snapshot) {
-		snap.Traffic = TrafficLocal
-		s.fillTunnels(snap)
-	})
-	if len(missing) > 0 {
-		s.warn(Warning{Code: WarnNotListening,
-			Message: "nothing listens on " + strings.Join(missing, ", ") + ": callers of that port are refused",
-			Hint:    "start what serves it, or take the port out of `reverse`"})
-	}
+	s.run.retired = true
+	s.change(func(snap *Snapshot) { snap.Traffic = TrafficLocal })
 	return nil
 }
 
@@ -178,9 +198,38 @@ func (s *Session) openReverses(ctx context.Context) error {
 	return nil
 }
 
-// turnLate turns the traffic of a session that stands already. Losing the link
-// meanwhile is no failure: once it is back, stand tries again.
-func (s *Session) turnLate(ctx context.Context) error {
+// trafficDue says what a standing session is to do about its traffic now, nil for
+// nothing, and when to ask again: zero where something else will tell.
+func (s *Session) trafficDue() (do func(context.Context) error, again time.Duration) {
+	r := &s.run
+	if r.retired {
+		return nil, 0
+	}
+	select {
+	case <-r.link.Done():
+		return nil, 0 // the next link will do
+	default:
+	}
+	if pause := time.Until(r.turnAgain); pause > 0 {
+		return nil, pause
+	}
+	if r.turned {
+		return s.retire, 0
+	}
+	if r.listening == nil {
+		return nil, 0
+	}
+	ok, again := r.listening.enough(time.Now())
+	if ok {
+		return s.turn, 0
+	}
+	return nil, again
+}
+
+// whileLinked does one step of a standing session for as long as there is a link.
+// Losing it is no failure: once it is back, stand tries again. Nor is what may
+// pass.
+func (s *Session) whileLinked(ctx context.Context, do func(context.Context) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	var watching sync.WaitGroup
 	defer watching.Wait()
@@ -192,8 +241,7 @@ func (s *Session) turnLate(ctx context.Context) error {
 		case <-ctx.Done():
 		}
 	})
-	s.log.Info().Msg("the local side listens: turning the traffic")
-	err := s.turn(ctx)
+	err := do(ctx)
 	switch {
 	case err == nil || ctx.Err() != nil:
 		return nil
@@ -207,23 +255,6 @@ func (s *Session) turnLate(ctx context.Context) error {
 
 // turnPause is between two attempts to turn the traffic of a standing session.
 const turnPause = 3 * time.Second
-
-// turnDue says whether a standing session is to turn its traffic now, or when to
-// ask again: zero where something else will tell.
-func (s *Session) turnDue() (now bool, again time.Duration) {
-	if s.run.turned || s.run.listening == nil {
-		return false, 0
-	}
-	select {
-	case <-s.run.link.Done():
-		return false, 0 // the next link will do
-	default:
-	}
-	if pause := time.Until(s.run.turnAgain); pause > 0 {
-		return false, pause
-	}
-	return s.run.listening.enough(time.Now())
-}
 
 // localChanged has a token when a local port has begun to accept; nil where
 // nobody waits for one.

@@ -89,13 +89,13 @@ func (r *reporter) SessionChanged(s session.Snapshot) {
 		}
 	case session.Ready:
 		if r.ready {
-			if s.Traffic == session.TrafficLocal && !r.turned {
+			if s.Traffic != session.TrafficOriginal && !r.turned {
 				r.turned = true
 				r.line("  %s %-12s          %s", r.paint.good("✓"), "traffic", r.paint.dim(outcome(s, session.Switching)))
 			}
 			break
 		}
-		r.ready, r.turned = true, s.Traffic == session.TrafficLocal
+		r.ready, r.turned = true, s.Traffic != session.TrafficOriginal
 		var total time.Duration
 		for _, p := range s.Phases {
 			total += p.Duration
@@ -155,6 +155,8 @@ func outcome(s session.Snapshot, step session.State) string {
 		case s.Workload == nil:
 		case s.Traffic == session.TrafficOriginal:
 			return fmt.Sprintf("%s %s serves until something listens here", s.Workload.Kind, s.Workload.Name)
+		case s.Traffic == session.TrafficBoth:
+			return fmt.Sprintf("requests come here, %s %s goes to 0 replicas", s.Workload.Kind, s.Workload.Name)
 		default:
 			return fmt.Sprintf("%s %s at 0 replicas", s.Workload.Kind, s.Workload.Name)
 		}

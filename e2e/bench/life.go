@@ -56,7 +56,8 @@ func (s *stage) live(c *harness.Client) life {
 
 	outage := s.probe()
 	from := time.Now()
-	snap := c.MustStart("api")
+	var snap protocol.Snapshot
+	c.MustCall(protocol.MethodSessionStart, c.StartParams("api"), &snap)
 	to := time.Now()
 	l.Start, l.Env = to.Sub(from), snap.Env.Count
 	if l.Phases, err = phasesOf(c, snap.ID, from); err != nil {

@@ -14,13 +14,19 @@ func (c *Client) StartParams(dev string) protocol.SessionStartParams {
 // SessionID is the id that a dev's session gets.
 func (w *Workspace) SessionID(dev string) string { return w.Namespace.Name + "/" + dev }
 
-// MustStart starts the dev with its command and returns the ready snapshot.
+// MustStart starts the dev with its command and returns the ready snapshot, once
+// callers in the cluster meet nobody else.
 func (c *Client) MustStart(dev string) protocol.Snapshot {
 	c.T.Helper()
 	var snap protocol.Snapshot
 	c.MustCall(protocol.MethodSessionStart, c.StartParams(dev), &snap)
 	if snap.State != protocol.StateReady {
 		c.T.Fatalf("session/start answers with state %s", snap.State)
+	}
+	if snap.Traffic == protocol.TrafficBoth {
+		return c.AwaitChange("the traffic to come here alone", func(s protocol.Snapshot) bool {
+			return s.ID == snap.ID && s.Seq > snap.Seq && s.Traffic == protocol.TrafficLocal
+		})
 	}
 	return snap
 }

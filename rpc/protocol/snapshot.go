@@ -36,6 +36,11 @@ type Snapshot struct {
 	// Traffic says who answers the cluster's callers. A session may be ready
 	// while it still is the original: nothing listens on this machine yet.
 	Traffic Traffic `json:"traffic"`
+	// Guard says who gives the cluster back if this server dies.
+	Guard Guard `json:"guard"`
+	// Adopted says that the session was begun by a server that has died, and goes
+	// on in this one.
+	Adopted bool `json:"adopted"`
 	// Warnings are what the user should know, newest last, at most twenty.
 	Warnings []SessionWarning `json:"warnings"`
 }

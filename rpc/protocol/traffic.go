@@ -8,7 +8,10 @@ type Traffic string
 const (
 	// TrafficOriginal: the workload itself, as long as nobody listens here.
 	TrafficOriginal Traffic = "original"
-	// TrafficLocal: this machine, through the reverses.
+	// TrafficBoth: either, for a second or two, so that nobody in the cluster is
+	// refused: nodes learn one after the other where to send requests.
+	TrafficBoth Traffic = "both"
+	// TrafficLocal: this machine, through the reverses; the original is at zero.
 	TrafficLocal Traffic = "local"
 )
 

@@ -572,6 +572,12 @@ export interface Snapshot {
    * original: nothing listens on this machine yet.
    */
   traffic: Traffic;
+  /** `guard` says who gives the cluster back if this server dies. */
+  guard: Guard;
+  /**
+   * `adopted` says that the session was begun by a server that has died, and goes on in this one.
+   */
+  adopted: boolean;
   /** `warnings` are what the user should know, newest last, at most twenty. */
   warnings: SessionWarning[];
 }
@@ -685,8 +691,28 @@ export interface Process {
 export type Traffic =
   /** the workload itself, as long as nobody listens here. */
   | 'original'
-  /** this machine, through the reverses. */
+  /**
+   * either, for a second or two, so that nobody in the cluster is refused: nodes learn one after
+   * the other where to send requests.
+   */
+  | 'both'
+  /** this machine, through the reverses; the original is at zero. */
   | 'local';
+
+/**
+ * Guard says who gives the cluster back if the server of a session dies and nobody continues the
+ * session.
+ */
+export type Guard =
+  /** nobody, until the next tandem on this machine, or `tandem down`. */
+  | 'none'
+  /** a process on this machine, within its grace period. */
+  | 'process'
+  /**
+   * that process and, should the whole machine be gone, the session's agent in the cluster, after a
+   * time to live without a link.
+   */
+  | 'in-cluster';
 
 /** SessionWarning is something that the user should know of a session that goes on. */
 export interface SessionWarning {
