@@ -157,12 +157,14 @@ func (s *Session) turn(ctx context.Context) error {
 	return nil
 }
 
-// overlap is how long both sides serve. kube-proxy writes its rules at most once
-// a second (minSyncPeriod): the pod's readiness has just made it do so, and a
-// second change within that second would wait for the rest of it, while the
-// original's pods are ended at once. After the second, their end is known to
-// every node some ten milliseconds later.
-const overlap = 1500 * time.Millisecond
+// overlap is how long both sides serve. kube-proxy writes its rules at once when
+// something changes, but then not again for a second (minSyncPeriod). The pod's
+// readiness has just made it write. The original's pods, which end one shortly
+// after the other, are to go towards the end of that second, so that all of them
+// are out of the rules when it is over, a quarter of a second later. At once
+// would leave callers with pods that end for most of the second; after it, the
+// first pod's end would be written at once and the others' a second later.
+const overlap = 750 * time.Millisecond
 
 // retire takes the original to zero and waits until its pods have begun to leave:
 // from then on the Services know only the dev pod.

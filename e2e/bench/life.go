@@ -63,6 +63,9 @@ func (s *stage) live(c *harness.Client) life {
 	if l.Phases, err = phasesOf(c, snap.ID, from); err != nil {
 		s.t.Fatal(err)
 	}
+	c.AwaitChange("the traffic to come here alone", func(now protocol.Snapshot) bool {
+		return now.ID == snap.ID && now.Seq >= snap.Seq && now.Traffic == protocol.TrafficLocal
+	})
 	s.ns.AwaitServedBy("local")
 	harness.Eventually(s.t, "the original's pods to go", s.ns.Settled)
 	l.AtStart = outage()

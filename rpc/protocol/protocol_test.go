@@ -53,6 +53,7 @@ func TestSnapshotOnTheWire(t *testing.T) {
 		Tunnels: []Tunnel{{ID: "f1", Kind: "forward", State: "open"}},
 		Env:     Env{Files: []EnvFile{}, Warnings: []EnvWarning{}},
 		Process: &Process{State: "running", PID: 1},
+		Traffic: TrafficOriginal, Guard: GuardNone, Warnings: []SessionWarning{},
 	}, "", "  ")
 	if err != nil {
 		t.Fatal(err)
@@ -98,7 +99,11 @@ func TestSnapshotOnTheWire(t *testing.T) {
     "state": "running",
     "pid": 1,
     "exitCode": null
-  }
+  },
+  "traffic": "original",
+  "guard": "none",
+  "adopted": false,
+  "warnings": []
 }`
 	if diff := cmp.Diff(want, string(got)); diff != "" {
 		t.Error(diff)
