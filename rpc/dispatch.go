@@ -98,7 +98,9 @@ func (s *Server) handle(ctx context.Context, req *jsonrpc2.Request) (any, error)
 	if refused != nil {
 		err = refused
 	} else {
-		answer, err = s.invoke(callCtx, r)
+		if answer, err = s.invoke(callCtx, r); err != nil && r.method == protocol.MethodInitialize {
+			s.reopen()
+		}
 	}
 	if err == nil {
 		if result, err = encode(answer); err != nil {
@@ -115,7 +117,7 @@ func (s *Server) handle(ctx context.Context, req *jsonrpc2.Request) (any, error)
 		}
 		return nil, e
 	}
-	s.traceAnswered(r, began, answer, nil)
+	s.traceAnswered(r, began, result, nil)
 	return jsonrpc2.RawMessage(result), nil
 }
 
@@ -149,6 +151,8 @@ func (s *Server) notification(method string, params json.RawMessage) {
 			return s.setTrace(params)
 		case protocol.MethodProgressCancel:
 			return s.cancelProgress(params)
+		case protocol.MethodDidChangeConfiguration:
+			return s.changeConfiguration(params)
 		}
 		// initialized asks for nothing; the others are not for us, which LSP
 		// wants ignored.

@@ -46,7 +46,15 @@
 // queued without fail; when 64 MiB of them are waiting the client has been
 // deaf for long, and the server ends as it does at the end of its input. Output
 // of commands, log lines and traces are left out while more than 1 MiB is
-// waiting; for output the client is told how much it missed.
+// waiting; for output the client is told how much it missed. The log is written
+// by a [LogSink], so that a standard error that nobody reads holds nobody up.
+//
+// # Transcripts
+//
+// A [Transcript] records what the stream lets through and the outbox writes,
+// with what rpc/protocol marks as private left out ([keptForm], which traces use
+// as well). [Replay] plays the server's side of one to a client. docs/transcripts
+// has conversations that the tests hold this server to.
 //
 // # Every call is answered once
 //
@@ -72,6 +80,8 @@
 //   - The parent's watch polls the client's process; it ends with Serve.
 //   - One for each progress that the server asks the client to make room for;
 //     it ends before the request that it is for is answered.
+//   - The log's sink writes the log ([LogSink.run]). It ends with Serve, or with a
+//     write that nobody reads.
 //   - One closes the sessions, at shutdown or at the end; Serve waits for it.
 //
 // Whoever ends the server calls end; Serve alone takes things down, in this

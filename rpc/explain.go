@@ -2,7 +2,6 @@ package rpc
 
 import (
 	"context"
-	"slices"
 
 	"github.com/tandem-dev/tandem/envfile"
 	"github.com/tandem-dev/tandem/internal/fault"
@@ -71,32 +70,6 @@ func referenceOf(r envfile.Reference) protocol.Reference {
 		out.Origin = &origin
 	}
 	return out
-}
-
-// withoutValues is an explanation for the trace: who and why, not what.
-func withoutValues(e protocol.Explanation) protocol.Explanation {
-	e.Value = nil
-	e.Chain = slices.Clone(e.Chain)
-	for i := range e.Chain {
-		e.Chain[i].Value, e.Chain[i].Text = nil, ""
-		e.Chain[i].References = referencesWithoutValues(e.Chain[i].References)
-	}
-	if e.Observed != nil {
-		e.Observed = &protocol.Observation{Comparison: e.Observed.Comparison, Reason: e.Observed.Reason}
-	}
-	if e.Rewrite != nil {
-		e.Rewrite = &protocol.HostRewrite{Applied: e.Rewrite.Applied, Forwards: e.Rewrite.Forwards}
-	}
-	return e
-}
-
-func referencesWithoutValues(list []protocol.Reference) []protocol.Reference {
-	list = slices.Clone(list)
-	for i := range list {
-		list[i].Value = nil
-		list[i].References = referencesWithoutValues(list[i].References)
-	}
-	return list
 }
 
 func localOf(d envfile.Decision) *protocol.LocalDecision {

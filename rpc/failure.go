@@ -25,7 +25,7 @@ import (
 func wireError(ctx context.Context, err error) *jsonrpc2.Error {
 	var e *jsonrpc2.Error
 	if errors.As(err, &e) {
-		return e
+		return withData(e)
 	}
 	kind := fault.KindOf(err)
 	message := err.Error()
@@ -67,4 +67,17 @@ func wireError(ctx context.Context, err error) *jsonrpc2.Error {
 		Message: strings.ToValidUTF8(message, "\uFFFD"),
 		Data:    jsonrpc2.RawMessage(raw),
 	}
+}
+
+// withData gives an error of the base protocol the data that every error has
+// which answers a request. The message says it all.
+func withData(e *jsonrpc2.Error) *jsonrpc2.Error {
+	if len(e.Data) > 0 {
+		return e
+	}
+	raw, err := encode(protocol.ErrorData{Kind: string(fault.InvalidParams)})
+	if err != nil {
+		return e // texts always encode
+	}
+	return &jsonrpc2.Error{Code: e.Code, Message: e.Message, Data: jsonrpc2.RawMessage(raw)}
 }

@@ -126,7 +126,7 @@ func FuzzStream(f *testing.F) {
 		if framed {
 			data = appendFrame(nil, data)
 		}
-		out := newOutbox(func(error) {})
+		out := newOutbox(nil, func(error) {})
 		calls := newCalls()
 		in := newFrameReader(bytes.NewReader(data))
 		for {

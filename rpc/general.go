@@ -2,6 +2,7 @@ package rpc
 
 import (
 	"context"
+	"crypto/subtle"
 	"encoding/json"
 	"strings"
 
@@ -80,13 +81,19 @@ func (s *Server) admit(method string) *jsonrpc2.Error {
 	return nil
 }
 
+// reopen lets a client whose initialize has failed, in whatever way, try again.
+func (s *Server) reopen() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.phase == initializing {
+		s.phase = created
+	}
+}
+
 // initialize takes the client's settings and makes the sessions. Where it
 // fails the client may try again.
 func (s *Server) initialize(ctx context.Context, r *request, p protocol.InitializeParams) (*protocol.InitializeResult, error) {
 	if err := s.open(ctx, r, p); err != nil {
-		s.mu.Lock()
-		s.phase = created
-		s.mu.Unlock()
 		return nil, err
 	}
 	return &protocol.InitializeResult{
@@ -100,9 +107,14 @@ func (s *Server) initialize(ctx context.Context, r *request, p protocol.Initiali
 }
 
 func (s *Server) open(ctx context.Context, r *request, p protocol.InitializeParams) error {
-	level, err := checkOptions(p)
+	level, err := checkOptions(p, s.config.LogLevel)
 	if err != nil {
 		return err
+	}
+	if subtle.ConstantTimeCompare([]byte(p.Options.Token), []byte(s.config.Token)) != 1 && s.config.Token != "" {
+		// The answer goes out before the end does.
+		s.end(1, fault.New(fault.InvalidParams, "a client came with a wrong token, or without one"))
+		return jsonrpc2.Errorf(jsonrpc2.Code(protocol.CodeInvalidParams), "initializationOptions.token is not the one that the server printed")
 	}
 	root := ""
 	roots, err := workspaceRoots(p)
@@ -112,7 +124,7 @@ func (s *Server) open(ctx context.Context, r *request, p protocol.InitializePara
 	if len(roots) > 0 {
 		root = roots[0]
 	}
-	s.setLogLevel(level)
+	s.level.set(level)
 	var sessions Sessions
 	err = protect(s.log(), "opening the sessions", func() error {
 		sessions, err = s.config.Sessions(ctx, Setup{Options: p.Options, Root: root, Observer: observer{s}, Logger: *s.log()})
@@ -151,7 +163,7 @@ func (s *Server) open(ctx context.Context, r *request, p protocol.InitializePara
 }
 
 // checkOptions refuses settings that have no meaning and returns the log level.
-func checkOptions(p protocol.InitializeParams) (zerolog.Level, error) {
+func checkOptions(p protocol.InitializeParams, defaultLevel string) (zerolog.Level, error) {
 	switch p.Options.EnvPrecedence {
 	case "", protocol.PrecedenceDocumented, protocol.PrecedenceKubelet:
 	default:
@@ -170,14 +182,11 @@ func checkOptions(p protocol.InitializeParams) (zerolog.Level, error) {
 	if p.Trace != "" && !knownTrace(p.Trace) {
 		return 0, fault.New(fault.InvalidParams, "unknown trace %q", p.Trace).Hint("off, messages or verbose")
 	}
-	switch l := p.Options.LogLevel; l {
-	case "":
-		return zerolog.InfoLevel, nil
-	case "trace", "debug", "info", "warn", "error":
-		return zerolog.ParseLevel(l)
-	default:
-		return 0, fault.New(fault.InvalidParams, "unknown logLevel %q", l).Hint("trace, debug, info, warn or error")
+	level := p.Options.LogLevel
+	if level == "" {
+		level = defaultLevel
 	}
+	return parseLevel(level)
 }
 
 // workspaceRoots lists the folders that the client has open, as paths: its

@@ -3,6 +3,7 @@ package rpc
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -12,15 +13,20 @@ import (
 	"github.com/tandem-dev/tandem/rpc/protocol"
 )
 
-// setLogLevel makes the logger that writes to the log and to the client.
-func (s *Server) setLogLevel(level zerolog.Level) {
-	l := zerolog.New(zerolog.MultiLevelWriter(s.config.Log, clientLog{s})).
-		Level(level).With().Timestamp().Logger()
-	s.logger.Store(&l)
+// logTo makes the logger that writes to w, through a sink unless it never waits, and
+// to the client. It is called before Serve.
+func (s *Server) logTo(w io.Writer) {
+	s.sink = nil
+	if _, ok := w.(interface{ NeverWaits() }); !ok {
+		s.sink = newLogSink(w)
+		w = s.sink
+	}
+	s.logger = zerolog.New(zerolog.MultiLevelWriter(w, clientLog{s})).
+		Level(zerolog.TraceLevel).Sample(&s.level).With().Timestamp().Logger()
 }
 
-// log is the logger of the moment.
-func (s *Server) log() *zerolog.Logger { return s.logger.Load() }
+// log is the server's logger.
+func (s *Server) log() *zerolog.Logger { return &s.logger }
 
 // clientLog sends log events of level info and above to the client as
 // window/logMessage. They are offered: a client that is behind misses some,

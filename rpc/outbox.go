@@ -1,9 +1,12 @@
 package rpc
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"sync"
+
+	"github.com/tandem-dev/tandem/rpc/protocol"
 )
 
 // The limits of what waits for a client that does not read.
@@ -34,6 +37,7 @@ var (
 // offered, and refused while more than softBacklog waits.
 type outbox struct {
 	soft, hard int
+	record     *Transcript // nil for none
 	// failed is called once, without the lock, when a write fails or the
 	// client has stalled.
 	failed func(error)
@@ -51,8 +55,8 @@ type outbox struct {
 	done chan struct{} // closed when run returns
 }
 
-func newOutbox(failed func(error)) *outbox {
-	o := &outbox{soft: softBacklog, hard: hardBacklog, failed: failed, done: make(chan struct{})}
+func newOutbox(record *Transcript, failed func(error)) *outbox {
+	o := &outbox{soft: softBacklog, hard: hardBacklog, record: record, failed: failed, done: make(chan struct{})}
 	o.ready = sync.NewCond(&o.mu)
 	return o
 }
@@ -137,6 +141,12 @@ func (o *outbox) giveUp(err error) {
 	o.ready.Signal()
 }
 
+// bodyOf is what follows a frame's header.
+func bodyOf(frame []byte) []byte {
+	_, body, _ := bytes.Cut(frame, []byte("\r\n\r\n"))
+	return body
+}
+
 // close lets run return once everything that waits was written.
 func (o *outbox) close() {
 	o.mu.Lock()
@@ -163,6 +173,7 @@ func (o *outbox) run(w io.Writer) {
 		o.frames = o.frames[1:]
 		o.mu.Unlock()
 
+		o.record.add(protocol.FromServer, bodyOf(frame)) // before the client can react
 		_, err := w.Write(frame)
 
 		o.mu.Lock()

@@ -35,9 +35,21 @@ type Config struct {
 	Version string
 	// Log receives the log as JSON lines (a [zerolog.ConsoleWriter] makes them
 	// readable); nil discards it. The client gets "info" and above as
-	// window/logMessage in any case. It must take writes from several
-	// goroutines, as a file does, and must not be what Serve writes to.
+	// window/logMessage in any case. It may block: a [LogSink] stands before it,
+	// unless it has a method NeverWaits, as a sink has. It must not be what Serve writes to.
 	Log io.Writer
+	// LogLevel is the least level that is logged where the client names none; ""
+	// is "info".
+	LogLevel string
+	// Record, where not nil, gets the conversation. The caller closes it.
+	Record *Transcript
+	// Token, where not "", is what the client must show as
+	// initializationOptions.token; for connections that others of this machine
+	// could make, too.
+	Token string
+	// ClientProcessID, where not 0, is a process at whose end the server ends.
+	// The client may name another one in initialize.
+	ClientProcessID int
 }
 
 // Factory makes the sessions of a server. It is called once for each
@@ -76,7 +88,9 @@ type Server struct {
 	// parent's watch, progresses being created, the sessions being closed.
 	background sync.WaitGroup
 
-	logger atomic.Pointer[zerolog.Logger]
+	logger zerolog.Logger
+	level  levelGate
+	sink   *LogSink     // before Config.Log; nil where that is one
 	trace  atomic.Value // protocol.TraceValue
 
 	mu       sync.Mutex
@@ -118,8 +132,9 @@ func NewServer(c Config) *Server {
 	}
 	s.methods = s.table()
 	s.trace.Store(protocol.TraceOff)
-	s.out = newOutbox(func(err error) { s.end(1, fmt.Errorf("writing to the client: %w", err)) })
-	s.setLogLevel(zerolog.InfoLevel)
+	s.out = newOutbox(c.Record, func(err error) { s.end(1, fmt.Errorf("writing to the client: %w", err)) })
+	s.level.set(zerolog.InfoLevel)
+	s.logTo(c.Log)
 	return s
 }
 
@@ -148,10 +163,18 @@ func (s *Server) Serve(ctx context.Context, in io.Reader, out io.Writer) (code i
 		feeder.CloseWithError(err)
 	}()
 	go s.out.run(out)
+	if s.sink != nil {
+		go s.sink.run()
+		defer s.sink.Close(flushTimeout)
+	}
 
 	s.stream = newStream(reader, s.out, s.calls, s.inputEnded)
+	s.stream.record = s.config.Record
 	s.conn = jsonrpc2.NewConn(s.stream)
 	s.conn.Go(base, s.handle)
+	if pid := s.config.ClientProcessID; pid != 0 {
+		s.watchParent(pid)
+	}
 
 	select {
 	case <-s.ending:
@@ -267,7 +290,7 @@ func (s *Server) send(method string, params any, queue func([]byte) error) {
 		s.log().Error().Err(err).Str("method", method).Msg("encoding a notification")
 		return
 	}
-	s.traceSent(method, params)
+	s.traceSent(method, raw)
 	// A queue that refuses has ended the server already.
 	_ = queue(appendFrame(nil, jsonrpc2.AppendNotification(nil, method, jsonrpc2.RawMessage(raw))))
 }

@@ -7,12 +7,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/google/go-cmp/cmp"
 
 	"github.com/tandem-dev/tandem/envfile"
 	"github.com/tandem-dev/tandem/internal/fault"
@@ -53,57 +50,6 @@ func script(f *fake) {
 		change(session.Stopping)
 		change(session.Stopped)
 		return snap, nil
-	}
-}
-
-// TestTranscript holds a whole conversation against testdata: what a client
-// sees, byte for byte.
-func TestTranscript(t *testing.T) {
-	if runtime.GOOS == "windows" {
-		t.Skip("its paths are those of unix")
-	}
-	f := &fake{}
-	script(f)
-	p := serve(t, f)
-	var b strings.Builder
-	say := func(body string) {
-		fmt.Fprintf(&b, "→ %s\n", body)
-		p.frame(body)
-	}
-	hear := func(n int) {
-		for range n {
-			fmt.Fprintf(&b, "← %s\n", p.body())
-		}
-	}
-	say(`{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"processId":null,"clientInfo":{"name":"test","version":"1"},"rootUri":"file:///w","capabilities":{}}}`)
-	hear(2) // the answer, then the log line that was held back for it
-	say(`{"jsonrpc":"2.0","method":"initialized","params":{}}`)
-	say(`{"jsonrpc":"2.0","id":2,"method":"session/start","params":{"manifest":"file:///w/okteto.yml","dev":"api","options":{"run":true,"files":["dotenv"]},"workDoneToken":"t1"}}`)
-	hear(7) // begin, change, report, change, output, end, answer
-	say(`{"jsonrpc":"2.0","id":3,"method":"session/get","params":{"id":"shop/web"}}`)
-	hear(1)
-	say(`{"jsonrpc":"2.0","id":4,"method":"env/write","params":{"id":"shop/api","dialect":"dotenv","path":"file:///w/x.env"}}`)
-	hear(1)
-	say(`{"jsonrpc":"2.0","id":5,"method":"session/stop","params":{"id":"shop/api"}}`)
-	hear(3)
-	say(`{"jsonrpc":"2.0","id":6,"method":"shutdown"}`)
-	hear(1)
-	say(`{"jsonrpc":"2.0","method":"exit"}`)
-	if e := p.end(); e.code != 0 {
-		t.Errorf("ended with %d, %v", e.code, e.err)
-	}
-	golden := filepath.Join("testdata", "transcript.txt")
-	if *update {
-		if err := os.WriteFile(golden, []byte(b.String()), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(golden)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), b.String()); diff != "" {
-		t.Errorf("-want +got; run with -update if this is meant:\n%s", diff)
 	}
 }
 

@@ -24,6 +24,8 @@ type stream struct {
 	in    *frameReader
 	out   *outbox
 	calls *calls
+	// record, where not nil, gets what is let through.
+	record *Transcript
 	// ended hears once why the input is over. The connection hears io.EOF only
 	// after Close, so that calls in flight can still be answered.
 	ended func(error)
@@ -67,6 +69,7 @@ func (s *stream) ReadFrame(context.Context) ([]byte, int64, error) {
 			s.refuse(refused)
 			continue
 		}
+		s.record.add(protocol.FromClient, frame)
 		return frame, int64(len(frame)), nil
 	}
 }

@@ -46,37 +46,39 @@ func (s *Server) traceReceived(kind, method string, id jsonrpc2.ID, params []byt
 	if id.IsValid() {
 		name = fmt.Sprintf("%s - (%s)", method, idText(id))
 	}
-	s.writeTrace(fmt.Sprintf("Received %s '%s'.", kind, name), "Params: ", json.RawMessage(params))
+	s.writeTrace(fmt.Sprintf("Received %s '%s'.", kind, name), "Params: ", params, byMethod[protocol.FromClient][method].Params)
 }
 
 // traceAnswered tells of the answer that is about to be sent.
-func (s *Server) traceAnswered(r *request, began time.Time, result any, failure *jsonrpc2.Error) {
+func (s *Server) traceAnswered(r *request, began time.Time, result []byte, failure *jsonrpc2.Error) {
 	if s.traceLevel() == protocol.TraceOff {
 		return
 	}
 	line := fmt.Sprintf("Sending response '%s - (%s)'. Processing request took %dms.",
 		r.method, idText(r.id), time.Since(began).Milliseconds())
 	if failure != nil {
-		s.writeTrace(fmt.Sprintf("%s Request failed: %s (%d).", line, failure.Message, failure.Code), "Error data: ", json.RawMessage(failure.Data))
+		s.writeTrace(fmt.Sprintf("%s Request failed: %s (%d).", line, failure.Message, failure.Code), "Error data: ", failure.Data, protocol.ErrorData{})
 		return
 	}
-	s.writeTrace(line, "Result: ", traceable(result))
+	s.writeTrace(line, "Result: ", result, byMethod[protocol.FromClient][r.method].Result)
 }
 
 // traceSent tells of a notification that is about to be sent.
-func (s *Server) traceSent(method string, params any) {
+func (s *Server) traceSent(method string, params []byte) {
 	if s.traceLevel() == protocol.TraceOff || method == protocol.MethodLogTrace || method == protocol.MethodLogMessage {
 		return
 	}
-	s.writeTrace(fmt.Sprintf("Sending notification '%s'.", method), "Params: ", traceable(params))
+	s.writeTrace(fmt.Sprintf("Sending notification '%s'.", method), "Params: ", params, byMethod[protocol.FromServer][method].Params)
 }
 
-func (s *Server) writeTrace(line, label string, detail any) {
+// writeTrace offers one line; like is a zero value of the detail's type, of which
+// only what may be kept is told.
+func (s *Server) writeTrace(line, label string, detail []byte, like any) {
 	p := protocol.LogTraceParams{Message: line}
 	if s.traceLevel() == protocol.TraceVerbose {
-		raw, err := encode(detail)
-		if err != nil {
-			raw = []byte("(cannot be shown)")
+		raw := keptForm(detail, like)
+		if raw == nil {
+			raw = []byte("null")
 		}
 		if len(raw) > maxTrace {
 			raw = append(slices.Clone(raw[:maxTrace]), "…"...)
@@ -87,23 +89,3 @@ func (s *Server) writeTrace(line, label string, detail any) {
 }
 
 func (s *Server) traceLevel() protocol.TraceValue { return s.trace.Load().(protocol.TraceValue) }
-
-// traceable is what may be shown of a message: a trace is pasted into bug
-// reports, so it has no value of a variable and nothing that a command wrote.
-func traceable(v any) any {
-	switch v := v.(type) {
-	case *protocol.EnvResolveResult:
-		shown := *v
-		shown.Variables = slices.Clone(v.Variables)
-		for i := range shown.Variables {
-			shown.Variables[i].Value = nil
-		}
-		return shown
-	case *protocol.Explanation:
-		return withoutValues(*v)
-	case protocol.SessionOutputParams:
-		v.Text = fmt.Sprintf("(%d bytes)", len(v.Text))
-		return v
-	}
-	return v
-}

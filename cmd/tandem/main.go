@@ -11,6 +11,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"strings"
@@ -63,18 +64,20 @@ func run(args []string) int {
 		fmt.Fprintf(os.Stderr, "tandem: %v\nTry `%s --help`.\n", err, verb.CommandPath())
 		return 2
 	}
-	explain(os.Stderr, err)
+	explain(os.Stderr, newPaint(os.Stderr), err)
 	return 1
 }
 
 // explain prints an error for a person: what happened, and what to do next.
-func explain(w *os.File, err error) {
-	p := newPaint(w)
+func explain(w io.Writer, p paint, err error) {
 	fmt.Fprintf(w, "%s %v\n", p.bad("tandem:"), err)
 	if hint := fault.HintOf(err); hint != "" {
 		fmt.Fprintf(w, "%s %s\n", p.dim("  hint:"), hint)
 	}
 }
+
+// levelOff is the log level of whoever asks for none.
+const levelOff = "disabled"
 
 // globals are the flags that every verb shares.
 type globals struct {
@@ -108,11 +111,12 @@ func newRoot() *cobra.Command {
 	f.StringVar(&g.agentImage, "agent-image", "", "image that brings the agent into the pod; 'tandem agent image push' makes one (default: $TANDEM_AGENT_IMAGE)")
 	// Silent unless asked for: a verb says what matters in its own words, and a
 	// log line beside them would say it twice.
-	f.StringVar(&g.logLevel, "log-level", "disabled", "log level on stderr: trace, debug, info, warn, error, disabled")
+	f.StringVar(&g.logLevel, "log-level", levelOff, "log level on stderr: trace, debug, info, warn, error, disabled")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.SetVersionTemplate("tandem {{.Version}}\n")
 	onlyVerbs(root)
 	root.AddCommand(newServe(&g), newUp(&g), newDown(&g), newRun(&g), newEnv(&g), newStatus(&g), newDoctor(&g), newConfig(&g), newAgent(), newVersion())
+	root.AddCommand(newInit())
 	return root
 }
 

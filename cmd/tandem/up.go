@@ -110,7 +110,7 @@ func up(ctx context.Context, g *globals, r session.StartRequest) error {
 	if err != nil {
 		// Why it did not start is one thing, what it could not give back another.
 		if left := m.Close(context.WithoutCancel(ctx)); left != nil {
-			explain(os.Stderr, left)
+			explain(os.Stderr, newPaint(os.Stderr), left)
 		}
 		return err
 	}

@@ -18,6 +18,9 @@
 //     omitempty is absent then.
 //   - A manifest is named by its file URI, as every document in LSP is. Where the
 //     client names one, a plain absolute path is understood as well.
+//   - A member with the tag `private` may hold the value of a variable or what a
+//     command wrote; traces and transcripts leave it out ("drop") or give its
+//     length ("size").
 //   - A client must ignore members it does not know. Within one
 //     [Version] members and methods are only ever added.
 //

@@ -27,7 +27,7 @@ type Variable struct {
 	Name string `json:"name"`
 	// Value is absent where Secret is true and the request did not reveal, and
 	// where the variable is unresolved.
-	Value *string `json:"value,omitempty"`
+	Value *string `json:"value,omitempty" private:"drop"`
 	// Origin is where the value comes from.
 	Origin Origin `json:"origin"`
 	// Secret says that the value comes from a Secret, or embeds one.

@@ -23,7 +23,7 @@ type Explanation struct {
 	// Status says in a word whether there is a value.
 	Status ExplanationStatus `json:"status"`
 	// Value is what the environment has, after a rewrite.
-	Value *string `json:"value,omitempty"`
+	Value *string `json:"value,omitempty" private:"drop"`
 	// Secret says that the value comes from a Secret, or embeds one.
 	Secret bool `json:"secret"`
 	// Chain has every source that names the variable, the strongest first.
@@ -65,10 +65,10 @@ type ExplanationStep struct {
 	// Reason says why it is not used, or has no value.
 	Reason string `json:"reason,omitempty"`
 	// Value that this source gives.
-	Value  *string `json:"value,omitempty"`
+	Value  *string `json:"value,omitempty" private:"drop"`
 	Secret bool    `json:"secret"`
 	// Text is the value as the spec has it; absent where that has no reference.
-	Text string `json:"text,omitempty"`
+	Text string `json:"text,omitempty" private:"drop"`
 	// References are the steps from Text to Value, in their order.
 	References []Reference `json:"references"`
 }
@@ -96,7 +96,7 @@ type Reference struct {
 	// Origin is where its value comes from; absent without one.
 	Origin *Origin `json:"origin,omitempty"`
 	// Value that stands in its place.
-	Value  *string `json:"value,omitempty"`
+	Value  *string `json:"value,omitempty" private:"drop"`
 	Secret bool    `json:"secret"`
 	// Reason says why it stays as text, or what it waits for.
 	Reason string `json:"reason,omitempty"`
@@ -125,7 +125,7 @@ type Observation struct {
 	// Comparison in a word.
 	Comparison Comparison `json:"comparison"`
 	// Value that the container has; absent where it has none.
-	Value *string `json:"value,omitempty"`
+	Value *string `json:"value,omitempty" private:"drop"`
 	// Reason says what was made of it.
 	Reason string `json:"reason"`
 }
@@ -153,8 +153,8 @@ type HostRewrite struct {
 	// Forwards that the value points at.
 	Forwards []Forwarded `json:"forwards"`
 	// Before and After are the values.
-	Before *string `json:"before,omitempty"`
-	After  *string `json:"after,omitempty"`
+	Before *string `json:"before,omitempty" private:"drop"`
+	After  *string `json:"after,omitempty" private:"drop"`
 }
 
 // Forwarded is a port of a Service that has an end on this machine.

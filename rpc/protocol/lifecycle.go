@@ -62,6 +62,8 @@ type InitializationOptions struct {
 	RewriteHosts RewriteHosts `json:"rewriteHosts,omitempty"`
 	// Env says how the environment is laid over the user's own.
 	Env EnvOptions `json:"env,omitzero"`
+	// Token is the one that a server with --listen printed; others need none.
+	Token string `json:"token,omitempty" private:"drop"`
 	// LogLevel is the least level that is logged: "trace", "debug", "info",
 	// "warn" or "error"; absent is "info". The client gets "info" and above.
 	LogLevel string `json:"logLevel,omitempty"`

@@ -20,6 +20,8 @@ type Message struct {
 	From   Sender
 	// Call says that the receiver answers; else it is a notification.
 	Call bool
+	// Params and Result are zero values of their types, nil for none.
+	Params, Result any
 }
 
 // Messages lists every message of the protocol in the order of the reference.

@@ -9,6 +9,8 @@ const (
 	MethodCancel         = "$/cancelRequest"
 	MethodSetTrace       = "$/setTrace"
 	MethodProgressCancel = "window/workDoneProgress/cancel"
+
+	MethodDidChangeConfiguration = "workspace/didChangeConfiguration"
 )
 
 // Methods of the base protocol that the server sends.

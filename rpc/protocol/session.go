@@ -78,7 +78,7 @@ type SessionOutputParams struct {
 	Stream string `json:"stream"`
 	// Text as it was written, cut at arbitrary places; bytes that are not
 	// UTF-8 are replaced by U+FFFD.
-	Text string `json:"text"`
+	Text string `json:"text" private:"size"`
 	// Dropped is how many bytes of the command's output, of either stream,
 	// were left out just before Text because the client did not read fast
 	// enough. Everything else the server has to say is never left out.

@@ -85,6 +85,11 @@ export interface ClientNotifications {
   '$/cancelRequest': CancelParams;
   /** Switches the trace. */
   '$/setTrace': SetTraceParams;
+  /**
+   * Changes the settings that may change at run time: the log level, for the sessions that run,
+   * too.
+   */
+  'workspace/didChangeConfiguration': DidChangeConfigurationParams;
   /** Cancels the request that a progress belongs to. */
   'window/workDoneProgress/cancel': WorkDoneProgressCancelParams;
 }
@@ -191,6 +196,8 @@ export interface InitializationOptions {
   rewriteHosts?: RewriteHosts;
   /** `env` says how the environment is laid over the user's own. */
   env?: EnvOptions;
+  /** `token` is the one that a server with --listen printed; others need none. */
+  token?: string;
   /**
    * `logLevel` is the least level that is logged: "trace", "debug", "info", "warn" or "error";
    * absent is "info". The client gets "info" and above.
@@ -311,6 +318,27 @@ export interface CancelParams {
 /** SetTraceParams switch the trace ("$/setTrace"). */
 export interface SetTraceParams {
   value: TraceValue;
+}
+
+/**
+ * DidChangeConfigurationParams tell that the user has changed settings (LSP
+ * "workspace/didChangeConfiguration"). Only those that are listed change at run time;
+ * initializationOptions has the others.
+ */
+export interface DidChangeConfigurationParams {
+  /** `settings` by the name of the tool that they are for. */
+  settings: Settings;
+}
+
+/** Settings of a client, of which Tandem reads its own. */
+export interface Settings {
+  tandem?: RuntimeSettings;
+}
+
+/** RuntimeSettings are the ones that change while the server runs. */
+export interface RuntimeSettings {
+  /** `logLevel` is the one of {@link InitializationOptions}; absent changes nothing. */
+  logLevel?: string;
 }
 
 /**

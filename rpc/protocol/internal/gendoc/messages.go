@@ -48,6 +48,8 @@ var groups = []group{
 		{protocol.MethodExit, false, "Ends the server: with exit code 0 after `shutdown`, else 1. The end of input does the same as `shutdown` and `exit`, sessions included, and so does the end of the process named in `initialize`.", nil, nil, "", ""},
 		{protocol.MethodCancel, false, "Cancels a request, any request.", protocol.CancelParams{}, nil, `{"id": 3}`, ""},
 		{protocol.MethodSetTrace, false, "Switches the trace.", protocol.SetTraceParams{}, nil, `{"value": "verbose"}`, ""},
+		{protocol.MethodDidChangeConfiguration, false, "Changes the settings that may change at run time: the log level, for the sessions that run, too.",
+			protocol.DidChangeConfigurationParams{}, nil, `{"settings": {"tandem": {"logLevel": "debug"}}}`, ""},
 		{protocol.MethodProgressCancel, false, "Cancels the request that a progress belongs to.", protocol.WorkDoneProgressCancelParams{}, nil, `{"token": "tandem/1"}`, ""},
 	}},
 	{"Manifests", "", []message{

@@ -77,6 +77,7 @@ func Markdown(dir string) (string, error) {
 	}
 	w.remainingTypes()
 	w.errors()
+	w.conformance()
 	return w.out.String(), nil
 }
 
@@ -315,6 +316,17 @@ func (w *writer) errors() {
 
 const errorExample = `{"code": -32803, "message": "no Deployment or StatefulSet \"apo\" in namespace \"shop\"",
  "data": {"kind": "workload-not-found", "hint": "did you mean \"api\"?", "retryable": false}}`
+
+// conformance tells which test proves which rule of the base protocol.
+func (w *writer) conformance() {
+	w.printf("\n## Conformance\n\nWhat a client may rely on, and the tests that prove it; `go test ./rpc -run NAME` runs one.\n")
+	for _, section := range conformance {
+		w.printf("\n### %s\n\n| rule | proven by |\n|---|---|\n", section.title)
+		for _, r := range section.rules {
+			w.printf("| %s | `%s` |\n", r.says, strings.Join(r.tests, "`, `"))
+		}
+	}
+}
 
 // documented lists every method that the tables hold, sorted.
 func documented() []string {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"go/format"
+	"reflect"
 	"strings"
 )
 
@@ -14,6 +15,19 @@ package protocol
 // messages is every message of the protocol, in the order of the reference.
 var messages = []Message{
 `
+
+// zero is a field of a composite literal with a zero value, "" for none.
+func zero(field string, v any) string {
+	if v == nil {
+		return ""
+	}
+	t := strings.ReplaceAll(fmt.Sprintf("%T", v), "protocol.", "")
+	switch reflect.TypeOf(v).Kind() {
+	case reflect.Struct, reflect.Slice, reflect.Map:
+		return fmt.Sprintf(", %s: %s{}", field, t)
+	}
+	return fmt.Sprintf(", %s: *new(%s)", field, t)
+}
 
 // Table is the Go file that holds every message by its method, for whoever
 // serves or checks them.
@@ -36,7 +50,7 @@ func Table(dir string) (string, error) {
 				return "", fmt.Errorf("no constant MethodXxx is %q", m.method)
 			}
 			from := map[string]string{"client": "FromClient", "server": "FromServer"}[sender(g)]
-			fmt.Fprintf(&b, "\t{Method: %s, From: %s, Call: %t},\n", name, from, m.call)
+			fmt.Fprintf(&b, "\t{Method: %s, From: %s, Call: %t%s%s},\n", name, from, m.call, zero("Params", m.params), zero("Result", m.result))
 		}
 	}
 	b.WriteString("}\n")
