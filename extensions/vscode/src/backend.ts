@@ -1,10 +1,8 @@
 // The backend: `tandem serve`, its life and its crashes, and the conversation with it.
 import * as vscode from 'vscode';
-import {
-  CloseAction, ErrorAction, LanguageClient, RevealOutputChannelOn, State, Trace, WorkDoneProgress,
-  type CloseHandlerResult, type Executable, type ExecuteCommandSignature, type LanguageClientOptions,
-} from 'vscode-languageclient/node';
+import type { CloseHandlerResult, ExecuteCommandSignature, LanguageClient } from 'vscode-languageclient/node';
 import { findProgram, NotFound } from './binary';
+import type * as clients from './client';
 import { failureOf, showFailure } from './failure';
 import type * as protocol from './protocol';
 
@@ -41,6 +39,7 @@ export class Backend implements vscode.Disposable {
   /** The program that serves, '' before it was found. */
   program = '';
   private client: LanguageClient | undefined;
+  private library: typeof clients | undefined;
   private crashes: number[] = [];
   private current: BackendState = 'off';
 
@@ -70,17 +69,26 @@ export class Backend implements vscode.Disposable {
       return;
     }
     this.crashes = [];
-    const client = this.client = this.newClient();
+    // Loaded when it is needed: it is nearly all of the extension's code.
+    const library = this.library ??= await import('./client.js');
+    const client = this.client = library.newClient({
+      program: this.program,
+      args: ['serve', '--keep', `${setting('linger', 60)}s`, '--keep-for', this.workspaceKey],
+      log: this.log,
+      options: initializationOptions,
+      executeCommand: (command, args, next) => this.executeCommand ? this.executeCommand(command, args, next) : next(command, args),
+      closed: () => this.crashed(library),
+    });
     client.onDidChangeState(e => {
       if (client !== this.client) return;
-      if (e.newState === State.Running) this.opened(client);
-      else if (e.newState === State.Starting) this.enter('starting');
+      if (e.newState === library.State.Running) this.opened(client);
+      else if (e.newState === library.State.Starting) this.enter('starting');
     });
     client.onNotification('session/didChange', (p: protocol.Snapshot) => this.session.fire(p));
     client.onNotification('session/output', (p: protocol.SessionOutputParams) => this.written.fire(p));
     client.onNotification('env/didChange', (p: protocol.EnvDidChangeParams) => this.env.fire(p));
     client.onRequest('session/runInTerminal', (p: RunInTerminalParams) => this.runInTerminal?.(p) ?? {});
-    void client.setTrace(Trace.fromString(setting('trace.server', 'off')));
+    void client.setTrace(library.Trace.fromString(setting('trace.server', 'off')));
     try {
       await client.start();
     } catch (err) {
@@ -125,46 +133,15 @@ export class Backend implements vscode.Disposable {
 
   /** Hears what the server reports on a token that a request carries. */
   onProgress(token: string, report: (message: string) => void): vscode.Disposable {
-    return this.client?.onProgress(WorkDoneProgress.type, token, p => {
+    if (!this.library || !this.client) return new vscode.Disposable(() => undefined);
+    return this.client.onProgress(this.library.WorkDoneProgress.type, token, p => {
       if ('message' in p && p.message && p.kind !== 'end') report(p.message);
-    }) ?? new vscode.Disposable(() => undefined);
+    });
   }
 
   dispose(): void {
     for (const emitter of [this.changed, this.session, this.written, this.env]) emitter.dispose();
     this.log.dispose();
-  }
-
-  private newClient(): LanguageClient {
-    const folder = vscode.workspace.workspaceFolders?.find(f => f.uri.scheme === 'file');
-    const options: LanguageClientOptions = {
-      documentSelector: ['okteto.yml', 'okteto.yaml'].map(name => ({ scheme: 'file', pattern: `**/${name}` })),
-      diagnosticCollectionName: 'tandem',
-      outputChannel: this.log,
-      revealOutputChannelOn: RevealOutputChannelOn.Never,
-      initializationOptions: () => initializationOptions(),
-      progressOnInitialization: false,
-      middleware: {
-        executeCommand: (command, args, next) => this.executeCommand ? this.executeCommand(command, args, next) : next(command, args),
-      },
-      errorHandler: {
-        error: () => ({ action: ErrorAction.Continue, handled: true }),
-        closed: () => this.crashed(),
-      },
-    };
-    const server: Executable = {
-      command: this.program,
-      args: ['serve', '--keep', `${setting('linger', 60)}s`, '--keep-for', this.workspaceKey],
-      ...(folder ? { options: { cwd: folder.uri.fsPath } } : {}),
-    };
-    const client = new LanguageClient('tandem', 'Tandem', server, options);
-    client.registerFeature({
-      fillClientCapabilities: c => { c.experimental = { ...c.experimental, tandem: { runInTerminal: true } }; },
-      initialize: () => undefined,
-      getState: () => ({ kind: 'static' }),
-      clear: () => undefined,
-    });
-    return client;
   }
 
   private opened(client: LanguageClient): void {
@@ -176,14 +153,14 @@ export class Backend implements vscode.Disposable {
   }
 
   /** The server ended by itself: started again, unless it does so all the time. */
-  private crashed(): CloseHandlerResult {
+  private crashed(library: typeof clients): CloseHandlerResult {
     const now = Date.now();
     this.crashes = [...this.crashes.filter(at => now - at < crashWindow), now];
-    if (!this.client) return { action: CloseAction.DoNotRestart, handled: true };
+    if (!this.client) return { action: library.CloseAction.DoNotRestart, handled: true };
     if (this.crashes.length <= crashLimit) {
       this.log.warn('the backend ended; it is started again');
       this.enter('starting');
-      return { action: CloseAction.Restart, handled: true };
+      return { action: library.CloseAction.Restart, handled: true };
     }
     this.client = undefined;
     this.enter('failed');
@@ -193,7 +170,7 @@ export class Backend implements vscode.Disposable {
         if (choice) this.log.show();
         return undefined;
       });
-    return { action: CloseAction.DoNotRestart, handled: true };
+    return { action: library.CloseAction.DoNotRestart, handled: true };
   }
 
   private enter(state: BackendState): void {

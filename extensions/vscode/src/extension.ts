@@ -41,7 +41,14 @@ function begin(context: vscode.ExtensionContext): void {
       async t => (await commands.start(t, { run: false }))?.id)),
     vscode.workspace.onDidChangeConfiguration(e => settingsChanged(e, own, sessions)),
   );
-  void own.start();
+  void startWhereNeeded(own, sessions);
+}
+
+/** Starts the backend where there is a manifest, now or later; elsewhere the first command that needs it does. */
+async function startWhereNeeded(own: Backend, sessions: Sessions): Promise<void> {
+  const found = await vscode.workspace.findFiles('**/okteto.{yml,yaml}', '**/{node_modules,vendor,.git}/**', 1);
+  if (found.length > 0) await own.start();
+  else sessions.onManifest(() => own.start());
 }
 
 /** What a window's sessions are known by, so that the same workspace finds them again. */

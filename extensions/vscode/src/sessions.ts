@@ -25,9 +25,10 @@ export class Sessions implements vscode.Disposable {
   private list: protocol.Manifest[] = [];
   private readonly disposables: vscode.Disposable[] = [];
   private refreshing: Promise<void> | undefined;
+  private readonly files = vscode.workspace.createFileSystemWatcher('**/okteto.{yml,yaml}');
 
   constructor(private readonly backend: Backend) {
-    const files = vscode.workspace.createFileSystemWatcher('**/okteto.{yml,yaml}');
+    const files = this.files;
     const refresh = (): void => void this.refresh();
     this.disposables.push(
       this.changed, files,
@@ -39,6 +40,12 @@ export class Sessions implements vscode.Disposable {
         else if (state !== 'starting') this.forget();
       }),
     );
+  }
+
+  /** Runs something when the first manifest appears. */
+  onManifest(run: () => unknown): void {
+    const once = this.files.onDidCreate(() => { once.dispose(); run(); });
+    this.disposables.push(once);
   }
 
   get manifests(): readonly protocol.Manifest[] { return this.list; }

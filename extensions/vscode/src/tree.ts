@@ -10,7 +10,7 @@ import { count, mask, oneLine, originWords, sessionSummary, tunnelLabel, tunnelS
 export type Node =
   | { kind: 'manifest'; manifest: protocol.Manifest }
   | { kind: 'dev'; target: Target; dev: protocol.Dev }
-  | { kind: 'cause' | 'tunnels' | 'environment' | 'process' | 'debuggers' | 'warnings'; target: Target; id: string }
+  | { kind: 'cause' | 'tunnels' | 'environment' | 'links' | 'process' | 'debuggers' | 'warnings'; target: Target; id: string }
   | { kind: 'tunnel'; target: Target; id: string; tunnel: protocol.Tunnel }
   | { kind: 'variable'; target: Target; id: string; variable: protocol.Variable }
   | { kind: 'debugger'; target: Target; id: string; debug: DebugState }
@@ -20,6 +20,9 @@ export type Node =
 export interface DebugState { id: string; language: string; address: string }
 
 const debuggersOf = (s: protocol.Snapshot): DebugState[] => (s as { debug?: DebugState[] }).debug ?? [];
+
+/** What the kubelet adds for each Service of the namespace: many, and rarely looked at. */
+const isLink = (v: protocol.Variable): boolean => v.origin.tier === 'service';
 
 const icon = (id: string, color?: string): vscode.ThemeIcon =>
   new vscode.ThemeIcon(id, color ? new vscode.ThemeColor(color) : undefined);
@@ -89,8 +92,12 @@ export class Tree implements vscode.TreeDataProvider<Node>, vscode.Disposable {
       case 'warnings': return s.env.warnings.map((w, i) => ({ kind: 'text', ...at, key: `w${i}`, text: w.message }));
       case 'debuggers': return debuggersOf(s).map(debug => ({ kind: 'debugger', ...at, debug }));
       case 'environment':
+      case 'links':
         try {
-          return (await this.environments.of(s)).variables.map(variable => ({ kind: 'variable', ...at, variable }));
+          const { variables } = await this.environments.of(s);
+          const rows: Node[] = variables.filter(v => isLink(v) === (node.kind === 'links')).map(variable => ({ kind: 'variable', ...at, variable }));
+          if (node.kind === 'environment' && variables.some(isLink)) rows.push({ kind: 'links', ...at });
+          return rows;
         } catch (err) {
           return [{ kind: 'text', ...at, key: 'env', text: String(err instanceof Error ? err.message : err) }];
         }
@@ -167,6 +174,10 @@ export class Tree implements vscode.TreeDataProvider<Node>, vscode.Disposable {
       case 'environment':
         return make('Environment', `${base}/environment`, Collapsed, {
           description: count(s?.env.count ?? 0, 'variable'), iconPath: icon('symbol-variable'), contextValue: 'environment',
+        });
+      case 'links':
+        return make('Service links', `${base}/links`, Collapsed, {
+          description: 'addresses of Services, added by the kubelet', iconPath: icon('symbol-namespace'), contextValue: 'links',
         });
       case 'variable': return this.variableItem(node, base, make);
       case 'process': {

@@ -69,6 +69,7 @@ export function tunnelSummary(t: protocol.Tunnel): string {
 
 const tiers: Record<string, string> = {
   dev: 'the manifest', spec: "the workload's spec", configMap: 'ConfigMap', secret: 'Secret', image: "the image's ENV",
+  service: 'a Service of the namespace', injected: 'the container runtime or a webhook',
 };
 
 /** Where a value comes from: "Secret api-credentials", "the manifest". */

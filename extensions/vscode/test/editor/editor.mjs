@@ -31,7 +31,7 @@ const quiet = {
 export class Editor {
   /**
    * @param {string} lab where package.json beside this file was installed
-   * @param {{ extension?: string, settings?: object, env?: NodeJS.ProcessEnv, log: string }} o
+   * @param {{ extension?: string, untrusted?: boolean, settings?: object, env?: NodeJS.ProcessEnv, log: string }} o
    */
   static async start(lab, o) {
     const e = new Editor();
@@ -55,7 +55,7 @@ export class Editor {
     }
     // A process group of its own: its watchers and terminals end with it.
     e.process = spawn(process.execPath, [main, ...dirs, '--host', '127.0.0.1', '--port', String(e.port),
-      '--without-connection-token', '--disable-workspace-trust', '--enable-smoke-test-driver', '--log', 'info'],
+      '--without-connection-token', ...(o.untrusted ? [] : ['--disable-workspace-trust']), '--enable-smoke-test-driver', '--log', 'info'],
     { env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
     const log = createWriteStream(path.join(o.log, 'server.log'));
     e.process.stdout.pipe(log);
@@ -89,7 +89,7 @@ export class Editor {
 export async function launchBrowser(lab, chromium) {
   const { chromium: driver } = createRequire(path.join(lab, 'node_modules', 'x'))('playwright-core');
   return driver.launch({
-    executablePath: chromium, headless: true,
+    executablePath: onPath(chromium), headless: true,
     args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
   });
 }
@@ -120,4 +120,11 @@ export function freePort() {
       s.close(() => resolve(port));
     });
   });
+}
+
+/** The path of a program. */
+function onPath(name) {
+  const found = spawnSync('sh', ['-c', `command -v ${name}`], { encoding: 'utf8' }).stdout.trim();
+  if (!found) throw new Error(`there is no ${name} on PATH; scripts/need-vscode installs it`);
+  return found;
 }

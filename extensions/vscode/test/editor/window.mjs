@@ -35,9 +35,14 @@ export class Window {
     const input = this.page.locator('.quick-input-widget input[type=text]');
     await input.waitFor();
     await input.fill(`>${title}`);
-    const first = this.page.locator('.quick-input-list .monaco-list-row', { hasText: title }).first();
-    await first.waitFor({ timeout: 15_000 });
-    await this.page.keyboard.press('Enter');
+    // Not Enter, which takes what VS Code thinks is meant.
+    await this.choose(title);
+  }
+
+  /** Chooses an entry of the list that is open. */
+  async choose(label) {
+    const row = this.page.locator('.quick-input-list .monaco-list-row').filter({ has: this.page.locator('.label-name', { hasText: new RegExp(`^${RegExp.escape(label)}$`) }) }).first();
+    await row.click();
   }
 
   /** The text of our status-bar item, undefined while there is none. */

@@ -1,0 +1,89 @@
+// A hybrid session as a person has it: run, see, reload, debug, stop.
+import assert from 'node:assert/strict';
+import { until } from './editor.mjs';
+
+/** @param {import('./scenario.mjs').Stage} s */
+export default async function hybrid(s) {
+  const { window, plan } = s;
+
+  await s.step('the shop is open, and the view has its services', async () => {
+    await window.open(s.editor.url(plan.workspace));
+    await window.waitStatus(/^Tandem$/);
+    await window.showView();
+    await window.waitRow('api, not running');
+    await window.waitRow('db, sync mode');
+  });
+
+  await s.step('Run Hybrid takes the status bar through the states to ready', async () => {
+    await window.recordStatus();
+    await window.rowAction('api, not running', 'Run Hybrid');
+    await window.waitStatus(/^api: ready$/);
+    const seen = await window.recordedStatus();
+    // Each state that takes long enough to be painted; their order is what counts.
+    const order = ['api: checking', 'api: starting the dev pod', 'api: connecting', 'api: resolving the environment', 'api: switching traffic', 'api: ready'];
+    const places = seen.slice(1).map(text => order.indexOf(text));
+    assert.ok(!places.includes(-1), `states that nobody knows: ${JSON.stringify(seen)}`);
+    assert.deepEqual(places, [...places].sort((a, b) => a - b), `out of order: ${JSON.stringify(seen)}`);
+    assert.ok(places.includes(1) && places.length >= 3, `too few states: ${JSON.stringify(seen)}`);
+  });
+
+  await s.step('the tree shows open tunnels, the environment and the process', async () => {
+    await window.waitRow('Tunnels, 3 open');
+    await window.waitRow(`Tunnel from this machine to the cluster, :${plan.ports.web} to web:80, open`);
+    await window.waitRow(`Tunnel from the cluster to this machine, cluster :8080 to :${plan.ports.listen}, open`);
+    await window.waitRow('Environment, ');
+    await window.waitRow('Local process, running');
+  });
+
+  let pid;
+  await s.step('a request from the cluster reaches the local process', async () => {
+    const answer = await until('web gets its answer from here', async () => {
+      const a = await askWeb(plan);
+      if (a.servedBy !== 'local') throw new Error(`served by ${a.servedBy}`);
+      return a;
+    });
+    pid = answer.pid;
+    await window.waitRow(`pid ${pid}`);
+    await until('the tunnel counts it', async () => (await window.rows()).some(r => /cluster :8080 to .* open · [1-9]\d* connection/.test(r)));
+  });
+
+  await s.step('values of Secrets are masked until they are revealed', async () => {
+    await (await window.waitRow('Environment, ')).click();
+    const row = `Variable ${plan.secret.name}, value concealed, from Secret`;
+    await window.waitRow(row);
+    assert.ok(!JSON.stringify(await window.rows()).includes(plan.secret.value), 'the value is in the tree');
+    await window.rowAction(row, 'Reveal Value');
+    await window.waitRow(`Variable ${plan.secret.name}, ${plan.secret.value}, from Secret`);
+    await window.rowAction(`Variable ${plan.secret.name}, `, 'Conceal Value');
+    await window.waitRow(row);
+  });
+
+  await s.step('a variable is explained', async () => {
+    await window.rowAction(`Variable ${plan.secret.name}, `, 'Explain Variable');
+    const preview = await s.webview('Sources, the strongest first');
+    const text = await preview.locator('body').innerText();
+    assert.match(text, /Secret/);
+    assert.ok(!text.includes(plan.secret.value), 'the explanation gives the value away');
+    await window.command('View: Close All Editors');
+  });
+
+  await s.step('the window is reloaded and the session is still there', async () => {
+    await window.reload();
+    await window.waitStatus(/^api: ready$/);
+    await window.showView();
+    await window.waitRow(`api, ready · 3 tunnels · pid ${pid}`);
+    assert.equal((await askWeb(plan)).pid, pid, 'another process answers');
+  });
+
+  await s.step('Stop gives the cluster back', async () => {
+    await window.rowAction('api, ready', 'Stop');
+    await window.waitStatus(/^Tandem$/);
+    await window.waitRow('api, not running');
+  });
+}
+
+/** Asks web, in the cluster, who its api is: the request that comes back to this machine. */
+async function askWeb(plan) {
+  const answer = await fetch(`http://localhost:${plan.ports.web}/whoami`, { signal: AbortSignal.timeout(5000) });
+  return answer.json();
+}

@@ -1,0 +1,60 @@
+// scenario.mjs PLAN: plays one scenario in a real VS Code. PLAN is a JSON file; see Plan in
+// e2e/vscode. Writes a line for each step; a step that fails leaves a picture and ends it.
+import { readFile, readdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { Editor, launchBrowser, until } from './editor.mjs';
+import { Window } from './window.mjs';
+
+/** Stage is what a scenario plays on. */
+export class Stage {
+  constructor(plan, editor, window) { Object.assign(this, { plan, editor, window }); }
+
+  async step(what, run) {
+    const began = Date.now();
+    try {
+      await run();
+      console.log(`ok   ${what} (${((Date.now() - began) / 1000).toFixed(1)} s)`);
+      await this.window.picture(what.replace(/[^\w]+/g, '-').toLowerCase());
+    } catch (err) {
+      await this.window.picture('failed').catch(() => undefined);
+      throw new Error(`${what}: ${err.message}`, { cause: err });
+    }
+  }
+
+  /** The document in one of VS Code's webviews that has a text. */
+  webview(text) {
+    return until(`a webview says ${text}`, async () => {
+      for (const frame of this.window.page.frames()) {
+        if (await frame.getByText(text).count().catch(() => 0)) return frame;
+      }
+      return undefined;
+    });
+  }
+}
+
+const plan = JSON.parse(await readFile(process.argv[2], 'utf8'));
+const scenario = (await import(`./${plan.scenario}.mjs`)).default;
+const editor = await Editor.start(plan.lab, { extension: plan.extension, settings: plan.settings, env: plan.env, untrusted: plan.untrusted, log: plan.artifacts });
+let browser;
+try {
+  browser = await launchBrowser(plan.lab, 'chromium');
+  const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
+  await scenario(new Stage(plan, editor, new Window(page, plan.artifacts)));
+  console.log(`ok   all of ${plan.scenario}`);
+} catch (err) {
+  console.log(`FAIL ${err.message}`);
+  console.log(err.stack);
+  await copyLog().catch(() => undefined);
+  process.exitCode = 1;
+} finally {
+  await browser?.close();
+  await editor.stop();
+}
+
+/** Keeps what the extension logged. */
+async function copyLog() {
+  const logs = path.join(editor.home, 'server', 'data', 'logs');
+  for (const file of await readdir(logs, { recursive: true })) {
+    if (file.endsWith('Tandem.log')) await writeFile(path.join(plan.artifacts, 'extension.log'), await readFile(path.join(logs, file)));
+  }
+}
