@@ -67,6 +67,11 @@ test-cluster: build ## Tests against a real cluster, tandem built with the race 
 	@scripts/need-tools
 	@scripts/with-cluster scripts/test-cluster
 
+.PHONY: test-vscode
+test-vscode: build ## The extension in a real VS Code, on a real cluster (Chromium and code-server are installed)
+	@scripts/need-tools
+	@scripts/with-cluster scripts/test-vscode
+
 .PHONY: test-readers
 test-readers: ## 100 000 random variables through every real reader of an environment file
 	@scripts/need-tools test

@@ -32,6 +32,7 @@ type plan struct {
 	Workspace string            `json:"workspace"`
 	Artifacts string            `json:"artifacts"`
 	Untrusted bool              `json:"untrusted,omitempty"`
+	Patience  int               `json:"patience,omitempty"` // seconds; 0 is the scenarios' own
 	Settings  map[string]any    `json:"settings"`
 	Env       map[string]string `json:"env"`
 	Ports     map[string]int    `json:"ports,omitempty"`
@@ -115,15 +116,7 @@ func TestCost(t *testing.T) {
 
 // TestUntrustedWorkspace has a shop's manifest and no trust.
 func TestUntrustedWorkspace(t *testing.T) {
-	dir := t.TempDir()
-	manifest, err := os.ReadFile(filepath.Join(root(t), "testbed", "shop", "okteto.yml"))
-	if err == nil {
-		err = os.WriteFile(filepath.Join(dir, "okteto.yml"), manifest, 0o644)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := &plan{Scenario: "untrusted", Lab: lab(t), Extension: extension(t), Workspace: dir, Artifacts: artifacts(t), Untrusted: true,
+	p := &plan{Scenario: "untrusted", Lab: lab(t), Extension: extension(t), Workspace: manifestOnly(t), Artifacts: artifacts(t), Untrusted: true,
 		Settings: map[string]any{"security.workspace.trust.enabled": true, "security.workspace.trust.startupPrompt": "never"},
 		Env:      map[string]string{"TANDEM_STATE_DIR": t.TempDir()}}
 	if out, err := p.play(t); err != nil {
@@ -134,9 +127,7 @@ func TestUntrustedWorkspace(t *testing.T) {
 // TestWithoutTheExtension is the control: the same scenario in an editor that
 // does not have it must fail, and at its first step.
 func TestWithoutTheExtension(t *testing.T) {
-	ns := harness.NewNamespace(t)
-	p := shopPlan(t, harness.NewWorkspace(t, ns), "hybrid")
-	p.Extension = ""
+	p := &plan{Scenario: "hybrid", Lab: lab(t), Workspace: manifestOnly(t), Artifacts: artifacts(t), Settings: map[string]any{}, Patience: 15}
 	out, err := p.play(t)
 	if err == nil || strings.Contains(out, "ok   ") {
 		t.Fatalf("it passed without the extension:\n%s", out)
@@ -144,6 +135,20 @@ func TestWithoutTheExtension(t *testing.T) {
 	if !strings.Contains(out, "FAIL the shop is open") {
 		t.Errorf("it failed for another reason:\n%s", out)
 	}
+}
+
+// manifestOnly is a folder with the shop's manifest.
+func manifestOnly(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	manifest, err := os.ReadFile(filepath.Join(root(t), "testbed", "shop", "okteto.yml"))
+	if err == nil {
+		err = os.WriteFile(filepath.Join(dir, "okteto.yml"), manifest, 0o644)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
 }
 
 // shopPlan is a plan for the shop in a workspace.

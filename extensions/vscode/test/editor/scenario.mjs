@@ -2,7 +2,7 @@
 // e2e/vscode. Writes a line for each step; a step that fails leaves a picture and ends it.
 import { readFile, readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { Editor, launchBrowser, until } from './editor.mjs';
+import { Editor, launchBrowser, setPatience, until } from './editor.mjs';
 import { Window } from './window.mjs';
 
 /** Stage is what a scenario plays on. */
@@ -33,6 +33,7 @@ export class Stage {
 }
 
 const plan = JSON.parse(await readFile(process.argv[2], 'utf8'));
+if (plan.patience) setPatience(plan.patience * 1000);
 const scenario = (await import(`./${plan.scenario}.mjs`)).default;
 const editor = await Editor.start(plan.lab, { extension: plan.extension, settings: plan.settings, env: plan.env, untrusted: plan.untrusted, log: plan.artifacts });
 let browser;
