@@ -31,7 +31,7 @@ type room struct {
 var rooms = map[string]room{
 	"cmd/tandem": {may: []string{"rpc", "rpc/keep", "rpc/protocol", "session", "session/agent/image", "session/cluster", "session/process",
 		"session/tunnel", "manifest", "envfile", "debug", "debug/adapter", "debug/runconfig"}},
-	"cmd/tandem-agent": {sealed: true, may: []string{"session/agent"}},
+	"cmd/tandem-agent": {sealed: true, may: []string{"session/agent", "session/mux"}},
 
 	"rpc":                          {may: []string{"rpc/protocol", "session", "manifest", "manifest/language", "envfile", "debug/runconfig", "debug/runconfig/jsonc"}},
 	"rpc/keep":                     {may: []string{"rpc", "session"}},
@@ -42,10 +42,11 @@ var rooms = map[string]room{
 		"manifest", "envfile", "debug"}},
 	"session/cluster":     {may: []string{"manifest", "envfile"}},
 	"session/imageenv":    {},
-	"session/tunnel":      {},
+	"session/tunnel":      {may: []string{"session/mux"}},
+	"session/mux":         {sealed: true},
 	"session/proxy":       {},
 	"session/process":     {},
-	"session/agent":       {sealed: true},
+	"session/agent":       {sealed: true, may: []string{"session/mux"}},
 	"session/agent/image": {},
 
 	"debug":                 {may: []string{"session/process"}},

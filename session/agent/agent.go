@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"golang.org/x/crypto/ssh"
+
+	"github.com/tandem-dev/tandem/session/mux"
 )
 
 // DefaultListen is where the agent listens unless told otherwise: the pod's
@@ -83,6 +85,7 @@ type server struct {
 	cfg     Config
 	ssh     *ssh.ServerConfig
 	ports   *ports
+	plane   *plane
 	streams sync.WaitGroup // accept loops and streams of reverses
 	links   sync.WaitGroup
 	slots   chan struct{} // one per possible link
@@ -109,6 +112,7 @@ func Run(ctx context.Context, cfg Config) error {
 	asked := ctx
 	ctx, cancel := context.WithCancel(context.WithoutCancel(asked))
 	s := &server{cfg: cfg, ssh: sshConfig, slots: make(chan struct{}, maxConnections), ended: make(chan struct{}, 1)}
+	s.plane = &plane{server: s, ctx: ctx, admits: map[*link][mux.TokenSize]byte{}}
 	s.ports = newPorts(cfg.ReversePorts, cfg.ReverseBind, s.forwarded, &s.streams)
 
 	var aux sync.WaitGroup

@@ -17,10 +17,7 @@ func (l *link) serveDirect(nc ssh.NewChannel) {
 	}
 	address := net.JoinHostPort(open.Host, strconv.Itoa(int(open.Port)))
 
-	ctx, cancel := context.WithTimeout(l.ctx, l.server.cfg.DialTimeout)
-	var d net.Dialer
-	conn, err := d.DialContext(ctx, "tcp", address)
-	cancel()
+	conn, err := l.dial(address)
 	if err != nil {
 		_ = nc.Reject(ssh.ConnectionFailed, err.Error())
 		return
@@ -31,4 +28,12 @@ func (l *link) serveDirect(nc ssh.NewChannel) {
 		return
 	}
 	relay(l.ctx, ch, requests, conn)
+}
+
+// dial connects from the pod, where names are resolved.
+func (l *link) dial(address string) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(l.ctx, l.server.cfg.DialTimeout)
+	defer cancel()
+	var d net.Dialer
+	return d.DialContext(ctx, "tcp", address)
 }

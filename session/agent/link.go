@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"golang.org/x/crypto/ssh"
+
+	"github.com/tandem-dev/tandem/session/mux"
 )
 
 const keepaliveRequest = "keepalive@openssh.com"
@@ -23,6 +25,8 @@ type link struct {
 	ctx     context.Context
 	streams sync.WaitGroup
 	slots   chan struct{} // one per possible stream
+	direct  direct
+	budget  *mux.Budget // of the data connections' windows
 }
 
 // serveLink runs one connection from handshake to end. It returns when all that
@@ -48,7 +52,7 @@ func (s *server) serveLink(ctx context.Context, conn net.Conn, number uint64) {
 	conn.SetDeadline(time.Time{})
 	t.watch()
 
-	l := &link{server: s, number: number, ssh: sc, ctx: ctx, slots: make(chan struct{}, maxStreams)}
+	l := &link{server: s, number: number, ssh: sc, ctx: ctx, slots: make(chan struct{}, maxStreams), budget: mux.NewBudget(growBudget)}
 	s.cfg.Logf("link %d open, client %q", number, sc.ClientVersion())
 	var owned sync.WaitGroup
 	owned.Go(l.keepAlive)
@@ -60,6 +64,8 @@ func (s *server) serveLink(ctx context.Context, conn net.Conn, number uint64) {
 	// not wait for streams to unwind.
 	cancel()
 	released := s.ports.releaseAll(l)
+	s.plane.forget(l)
+	l.direct.close()
 	sc.Close()
 	owned.Wait()
 	l.streams.Wait()
@@ -83,6 +89,8 @@ func (l *link) answer(r *ssh.Request) (ok bool, payload []byte) {
 		return l.openReverse(r.Payload)
 	case "cancel-tcpip-forward":
 		return l.closeReverse(r.Payload)
+	case DirectRequest:
+		return l.openDirect()
 	}
 	return false, nil
 }

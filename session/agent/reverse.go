@@ -2,8 +2,11 @@ package agent
 
 import (
 	"net"
+	"strconv"
 
 	"golang.org/x/crypto/ssh"
+
+	"github.com/tandem-dev/tandem/session/mux"
 )
 
 // openReverse answers tcpip-forward.
@@ -73,6 +76,15 @@ func (s *server) forwarded(b *binding, conn net.Conn) {
 	l := b.heldBy()
 	if l == nil {
 		reset(conn)
+		return
+	}
+	if c := l.direct.pick(); c != nil {
+		stream, err := c.Open(net.JoinHostPort(b.key.address, strconv.Itoa(b.key.port)))
+		if err != nil {
+			reset(conn)
+			return
+		}
+		_ = mux.Relay(l.ctx, stream, conn.(*net.TCPConn), mux.Counts{}, nil) // a refusal has reset conn
 		return
 	}
 	origin := conn.RemoteAddr().(*net.TCPAddr)

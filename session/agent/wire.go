@@ -59,14 +59,19 @@ func parseDirect(payload []byte) (directOpen, error) {
 	if err := ssh.Unmarshal(payload, &o); err != nil {
 		return o, errors.New("malformed request")
 	}
+	return o, checkDirect(o)
+}
+
+// checkDirect refuses what cannot be dialled.
+func checkDirect(o directOpen) error {
 	if o.Port == 0 || o.Port > 65535 {
-		return o, fmt.Errorf("port %d is not a TCP port", o.Port)
+		return fmt.Errorf("port %d is not a TCP port", o.Port)
 	}
 	if o.Host == "" {
 		// Dialling "" would mean this host, which nobody asks for on purpose.
-		return o, errors.New("no host to connect to")
+		return errors.New("no host to connect to")
 	}
-	return o, checkHost(o.Host)
+	return checkHost(o.Host)
 }
 
 // checkHost keeps names that could never resolve out of the resolver and out of

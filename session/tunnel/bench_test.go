@@ -8,17 +8,20 @@ import (
 	"testing"
 )
 
-// The benchmarks compare three ways to one server on the loopback: directly,
-// through a forward and through a reverse. The agent runs in the same process,
+// The benchmarks compare the ways to one server on the loopback: barely,
+// and through a forward and a reverse of each data plane. The agent runs in the same process,
 // so both ends of the link share the processor.
 func ways(b *testing.B, handle func(*net.TCPConn), run func(b *testing.B, address string)) {
 	target := serveTCP(b, handle)
-	b.Run("direct", func(b *testing.B) { run(b, target) })
-	for _, r := range bothWays {
-		b.Run(r.name, func(b *testing.B) {
-			_, address := r.open(b, connect(b, startPod(b, nil).config()), target)
-			run(b, address)
-		})
+	b.Run("bare", func(b *testing.B) { run(b, target) })
+	for _, plane := range []DataPlane{Direct, SSH} {
+		for _, r := range bothWays {
+			r.plane = plane
+			b.Run(string(plane)+"/"+r.name, func(b *testing.B) {
+				_, address := r.open(b, r.link(b), target)
+				run(b, address)
+			})
+		}
 	}
 }
 

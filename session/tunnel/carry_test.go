@@ -23,12 +23,6 @@ func payload(seed byte, size int) []byte {
 	return b
 }
 
-func eachWay(t *testing.T, test func(t *testing.T, r route)) {
-	for _, r := range bothWays {
-		t.Run(r.name, func(t *testing.T) { test(t, r) })
-	}
-}
-
 // The client sends everything, ends its direction, and only then the server
 // answers: each half must be able to end alone, and nothing may be cut.
 func TestHalfClose(t *testing.T) {
@@ -41,7 +35,7 @@ func TestHalfClose(t *testing.T) {
 			sum <- [32]byte(h.Sum(nil))
 			c.Write(reply)
 		})
-		tun, address := r.open(t, connect(t, startPod(t, nil).config()), target)
+		tun, address := r.open(t, r.link(t), target)
 
 		c := dialTCP(t, address)
 		if _, err := c.Write(request); err != nil {
@@ -82,7 +76,7 @@ func TestHalfCloseByServer(t *testing.T) {
 			io.Copy(h, c)
 			sum <- [32]byte(h.Sum(nil))
 		})
-		_, address := r.open(t, connect(t, startPod(t, nil).config()), target)
+		_, address := r.open(t, r.link(t), target)
 		c := dialTCP(t, address)
 		if got, err := io.ReadAll(c); string(got) != "go on" || err != nil {
 			t.Fatalf("got %q, %v", got, err)
@@ -99,7 +93,7 @@ func TestHalfCloseByServer(t *testing.T) {
 
 func TestThousandShortConnections(t *testing.T) {
 	eachWay(t, func(t *testing.T, r route) {
-		tun, address := r.open(t, connect(t, startPod(t, nil).config()), serveTCP(t, echo))
+		tun, address := r.open(t, r.link(t), serveTCP(t, echo))
 		const workers, each = 20, 50
 		var wg sync.WaitGroup
 		for w := range workers {
@@ -144,7 +138,7 @@ func roundTrip(address, text string) error {
 
 func TestTwoHundredConnectionsHeld(t *testing.T) {
 	eachWay(t, func(t *testing.T, r route) {
-		tun, address := r.open(t, connect(t, startPod(t, nil).config()), serveTCP(t, echo))
+		tun, address := r.open(t, r.link(t), serveTCP(t, echo))
 		const held = 200
 		conns := make([]*net.TCPConn, held)
 		for i := range conns {
@@ -175,7 +169,7 @@ func TestTwoHundredConnectionsHeld(t *testing.T) {
 // notices.
 func TestStalledReaderStopsNobody(t *testing.T) {
 	eachWay(t, func(t *testing.T, r route) {
-		link := connect(t, startPod(t, nil).config())
+		link := r.link(t)
 		flood := serveTCP(t, func(c *net.TCPConn) {
 			for b := make([]byte, 64<<10); ; {
 				if _, err := c.Write(b); err != nil {
@@ -214,13 +208,18 @@ func TestStalledReaderStopsNobody(t *testing.T) {
 // has no buffer at all, so a read loop that waits for room to write (to answer a
 // channel's close) while its peer's does the same would stop everything.
 func TestFullDuplexBulkWithChurn(t *testing.T) {
+	t.Run("ssh", func(t *testing.T) { fullDuplexBulk(t, SSH) })
+	t.Run("direct", func(t *testing.T) { fullDuplexBulk(t, Direct) })
+}
+
+func fullDuplexBulk(t *testing.T, plane DataPlane) {
 	wire := newPipeListener()
 	p := startPod(t, func(c *agent.Config) {
 		c.Listener.Close()
 		c.Listener = wire
 	})
 	cfg := p.config()
-	cfg.Dial = wire.dial
+	cfg.Dial, cfg.DataPlane = wire.dial, plane
 	link := connect(t, cfg)
 	target := serveTCP(t, echo)
 	_, forward := openForward(t, link, target)
@@ -268,7 +267,7 @@ func TestFullDuplexBulkWithChurn(t *testing.T) {
 // cut must not look complete.
 func TestResetCrosses(t *testing.T) {
 	eachWay(t, func(t *testing.T, r route) {
-		link := connect(t, startPod(t, nil).config())
+		link := r.link(t)
 		t.Run("by the server", func(t *testing.T) {
 			_, address := r.open(t, link, serveTCP(t, func(c *net.TCPConn) {
 				io.ReadFull(c, make([]byte, 4))
@@ -302,6 +301,10 @@ func TestResetCrosses(t *testing.T) {
 // The server answers early, closes without reading the rest, and the client
 // still gets the whole answer.
 func TestEarlyAnswerIsNotCut(t *testing.T) {
+	eachWay(t, earlyAnswer)
+}
+
+func earlyAnswer(t *testing.T, r route) {
 	answer := bytes.Repeat([]byte("no "), 100_000)
 	target := serveTCP(t, func(c *net.TCPConn) {
 		io.ReadFull(c, make([]byte, 1000))
@@ -309,7 +312,7 @@ func TestEarlyAnswerIsNotCut(t *testing.T) {
 		c.CloseWrite()
 		time.Sleep(50 * time.Millisecond) // the client is still sending
 	})
-	_, address := openForward(t, connect(t, startPod(t, nil).config()), target)
+	_, address := r.open(t, r.link(t), target)
 	for range 5 {
 		c := dialTCP(t, address)
 		go func() {

@@ -20,7 +20,6 @@ type sshConn struct {
 	out      *outbox
 	channels <-chan ssh.NewChannel
 	requests <-chan *ssh.Request
-	doubt    chan struct{} // has a token when the connection must be probed at once
 }
 
 // hostKeyError says that something other than this session's agent answered.
@@ -79,7 +78,7 @@ func dialSSH(ctx context.Context, cfg Config, name string) (*sshConn, error) {
 		out.join()
 		return nil, handshakeFailure(ctx, shake, err, cfg, name)
 	}
-	return &sshConn{Conn: conn, name: name, out: out, channels: channels, requests: requests, doubt: make(chan struct{}, 1)}, nil
+	return &sshConn{Conn: conn, name: name, out: out, channels: channels, requests: requests}, nil
 }
 
 func dialFailure(ctx context.Context, err error, cfg Config, name string) error {

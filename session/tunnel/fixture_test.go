@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -59,7 +60,12 @@ func (p *pod) dial(ctx context.Context) (net.Conn, error) {
 	return d.DialContext(ctx, "tcp", p.address)
 }
 
-func (p *pod) config() Config { return Config{Dial: p.dial, Keys: p.keys} }
+func (p *pod) dialPort(ctx context.Context, port int) (net.Conn, error) {
+	var d net.Dialer
+	return d.DialContext(ctx, "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+}
+
+func (p *pod) config() Config { return Config{Dial: p.dial, DialPort: p.dialPort, Keys: p.keys} }
 
 // connect links to the pod until the test ends.
 func connect(tb testing.TB, cfg Config) *Link {
@@ -144,14 +150,37 @@ func freePort(tb testing.TB) string {
 
 // route is one way through the link, for tests that hold for both kinds.
 type route struct {
-	name string
+	name  string
+	plane DataPlane // set by eachWay
 	// open gives the address to dial for connections that arrive at target.
 	open func(tb testing.TB, link *Link, target string) (*Tunnel, string)
 }
 
 var bothWays = []route{
-	{"forward", openForward},
-	{"reverse", openReverse},
+	{name: "forward", open: openForward},
+	{name: "reverse", open: openReverse},
+}
+
+// eachWay runs a test for both kinds on every data plane.
+func eachWay(t *testing.T, test func(t *testing.T, r route)) {
+	for _, plane := range []DataPlane{Direct, SSH} {
+		for _, r := range bothWays {
+			r.plane = plane
+			t.Run(string(plane)+"/"+r.name, func(t *testing.T) { test(t, r) })
+		}
+	}
+}
+
+// link connects to a fresh pod by the route's plane.
+func (r route) link(tb testing.TB) *Link {
+	tb.Helper()
+	cfg := startPod(tb, nil).config()
+	cfg.DataPlane = r.plane
+	link := connect(tb, cfg)
+	if got := link.DataPlane(); got != r.plane {
+		tb.Fatalf("the data plane is %s, want %s", got, r.plane)
+	}
+	return link
 }
 
 func openForward(tb testing.TB, link *Link, target string) (*Tunnel, string) {

@@ -118,6 +118,10 @@ func (t *Tunnel) carryOut(local *net.TCPConn) {
 		}
 		return
 	}
+	if link.direct != nil {
+		t.carryDirect(local, link)
+		return
+	}
 	origin := local.RemoteAddr().(*net.TCPAddr)
 	ch, reqs, err := link.open(t.ctx, "direct-tcpip", ssh.Marshal(directOpen{
 		Host: t.forward.host, Port: uint32(t.forward.port),

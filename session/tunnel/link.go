@@ -12,6 +12,7 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"github.com/tandem-dev/tandem/internal/fault"
+	"github.com/tandem-dev/tandem/session/mux"
 )
 
 // Dialer opens one byte stream to the agent's SSH port, in practice a stream of
@@ -22,8 +23,14 @@ type Dialer func(ctx context.Context) (net.Conn, error)
 
 // Config is what [Connect] needs.
 type Config struct {
-	// Dial is called twice, at the same time: for control and for data.
+	// Dial opens a stream to the agent's SSH port: one for control, and one for
+	// data where the plane is SSH.
 	Dial Dialer
+	// DialPort opens a stream to another port of the pod's loopback, for the direct
+	// data plane. Nil leaves SSH.
+	DialPort func(ctx context.Context, port int) (net.Conn, error)
+	// DataPlane is what carries the tunnels; "" is Auto.
+	DataPlane DataPlane
 	// Keys pins the agent and proves the laptop.
 	Keys Keys
 	// User is the SSH user name; the agent takes any. Empty means "tandem".
@@ -41,15 +48,18 @@ type Config struct {
 // ErrClosed is what [Link.Err] gives after [Link.Close].
 var ErrClosed = errors.New("link closed")
 
-// Link is a living connection to the agent in the dev container. It consists of
-// two SSH connections, so that keepalives and the environment never queue behind
-// bulk data: control, and data for what the tunnels carry.
+// Link is a living connection to the agent in the dev container. It consists of an
+// SSH connection for control, so that keepalives and the environment never queue
+// behind bulk data, and of connections for what the tunnels carry: several of the
+// direct plane, or one more of SSH.
 //
 // A Link dies once and for all, when one of its connections does; [Link.Done]
 // tells. Its methods are safe for concurrent use.
 type Link struct {
 	cfg           Config
-	control, data *sshConn
+	control, data *sshConn // data is nil where the plane is direct
+	direct        *direct  // nil where it is SSH
+	probed        []probed // all of them, for the keepalive
 	tunnels       *Tunnels // opened through the link itself, ending with it
 	routes        routes   // where incoming reverse connections go
 
@@ -66,10 +76,18 @@ type Link struct {
 	wg     sync.WaitGroup // every goroutine of the link
 }
 
-// Connect dials the agent twice and shakes hands on both connections at once.
-// It returns when both stand, or with the first failure: fault.LinkFailed (not
-// retryable where a key does not match), what Config.Dial explained itself, or
-// ctx's error.
+// probed is one connection as the keepalive sees it.
+type probed struct {
+	name      string
+	probe     func() error
+	lastHeard func() time.Time
+	doubt     chan struct{} // has a token when it must be probed at once
+}
+
+// Connect dials the agent and shakes hands on all connections. It returns when
+// they stand, or with the first failure: fault.LinkFailed (not retryable where a
+// key does not match), what Config.Dial explained itself, or ctx's error. That the
+// direct plane cannot be had is a failure only where it was asked for.
 func Connect(ctx context.Context, cfg Config) (*Link, error) {
 	if cfg.User == "" {
 		cfg.User = "tandem"
@@ -78,22 +96,59 @@ func Connect(ctx context.Context, cfg Config) (*Link, error) {
 		cfg.HandshakeTimeout = defaultHandshakeTimeout
 	}
 	cfg.Keepalive = cfg.Keepalive.orDefaults()
-
-	control, data, err := dialBoth(ctx, cfg)
-	if err != nil {
+	l := &Link{cfg: cfg, done: make(chan struct{})}
+	if err := l.dial(ctx); err != nil {
 		return nil, err
 	}
-	l := &Link{cfg: cfg, control: control, data: data, done: make(chan struct{})}
 	l.ctx, l.cancel = context.WithCancel(context.Background())
 	l.tunnels = NewTunnels(Options{Logger: cfg.Logger, OnChange: cfg.OnChange})
 	l.tunnels.link, l.tunnels.fixed = l, true
-	l.unwatch = WatchSurroundings(func(c Change) { l.doubt(string(c)) })
-	for _, c := range []*sshConn{control, data} {
+	for _, c := range []*sshConn{l.control, l.data} {
+		if c == nil {
+			continue
+		}
+		l.probed = append(l.probed, probed{c.name, c.ping, c.out.lastHeard, make(chan struct{}, 1)})
 		l.spawn(func() { l.serveRequests(c) })
 		l.spawn(func() { l.serveChannels(c) })
-		l.spawn(func() { l.keepAlive(c) })
 	}
+	if l.direct != nil {
+		for i, c := range l.direct.conns {
+			name := fmt.Sprintf("data %d", i+1)
+			l.probed = append(l.probed, probed{name, c.Ping, c.LastHeard, make(chan struct{}, 1)})
+			l.spawn(func() { l.serveDirect(c, name) })
+		}
+	}
+	for _, p := range l.probed {
+		l.spawn(func() { l.keepAlive(p) })
+	}
+	l.unwatch = WatchSurroundings(func(c Change) { l.doubt(string(c)) })
 	return l, nil
+}
+
+// dial opens the connections of the plane that was asked for.
+func (l *Link) dial(ctx context.Context) (err error) {
+	if l.cfg.DataPlane == SSH || l.cfg.DialPort == nil {
+		l.control, l.data, err = dialBoth(ctx, l.cfg)
+		return err
+	}
+	if l.control, err = dialSSH(ctx, l.cfg, "control"); err != nil {
+		return err
+	}
+	try, cancel := context.WithTimeout(ctx, l.cfg.HandshakeTimeout)
+	l.direct, err = dialDirect(try, l.cfg, l.control, func(s *mux.Stream) { l.routes.dispatchStream(s) })
+	cancel()
+	if err == nil {
+		return nil
+	}
+	if l.cfg.DataPlane == Direct || ctx.Err() != nil {
+		l.control.discard()
+		return planeFailure(ctx, err)
+	}
+	l.cfg.Logger.Info().Err(err).Msg("the tunnels are carried over SSH: there is no direct data plane")
+	if l.data, err = dialSSH(ctx, l.cfg, "data"); err != nil {
+		l.control.discard()
+	}
+	return err
 }
 
 func dialBoth(ctx context.Context, cfg Config) (control, data *sshConn, err error) {
@@ -166,7 +221,14 @@ func (l *Link) fail(err error) {
 			l.cfg.Logger.Debug().Err(err).Msg("link lost")
 		}
 		l.control.Close()
-		l.data.Close()
+		if l.data != nil {
+			l.data.Close()
+		}
+		if l.direct != nil {
+			for _, c := range l.direct.conns {
+				c.Cut()
+			}
+		}
 		l.tunnels.notify.touch()
 	})
 }
@@ -180,7 +242,7 @@ func (l *Link) serveRequests(c *sshConn) { ssh.DiscardRequests(c.requests) }
 // outbox and connections to goroutines of their own.
 func (l *Link) serveChannels(c *sshConn) {
 	for incoming := range c.channels {
-		if c != l.data || incoming.ChannelType() != "forwarded-tcpip" {
+		if c != l.carrier() || incoming.ChannelType() != "forwarded-tcpip" {
 			incoming.Reject(ssh.UnknownChannelType, "only forwarded-tcpip is taken here")
 			continue
 		}
@@ -191,14 +253,40 @@ func (l *Link) serveChannels(c *sshConn) {
 	c.out.join()
 }
 
-func (l *Link) keepAlive(c *sshConn) {
-	probe := func() error {
-		_, _, err := c.SendRequest(keepaliveRequest, true, nil)
-		return err
+// serveDirect ends the link when a data connection of the direct plane has ended:
+// streams were lost with it.
+func (l *Link) serveDirect(c *mux.Conn, name string) {
+	<-c.Done()
+	l.fail(fault.Wrap(c.Err(), fault.LinkFailed, "the connection %s to the agent ended", name))
+	c.Close()
+}
+
+// carrier is the SSH connection that the reverses belong to.
+func (l *Link) carrier() *sshConn {
+	if l.data != nil {
+		return l.data
 	}
-	l.cfg.Keepalive.watch(l.ctx, probe, c.out.lastHeard, c.doubt, func(since time.Time) {
+	return l.control
+}
+
+// DataPlane is what carries the tunnels: SSH or Direct.
+func (l *Link) DataPlane() DataPlane {
+	if l.direct != nil {
+		return Direct
+	}
+	return SSH
+}
+
+// ping is the probe of an SSH connection.
+func (c *sshConn) ping() error {
+	_, _, err := c.SendRequest(keepaliveRequest, true, nil)
+	return err
+}
+
+func (l *Link) keepAlive(p probed) {
+	l.cfg.Keepalive.watch(l.ctx, p.probe, p.lastHeard, p.doubt, func(since time.Time) {
 		l.fail(fault.New(fault.LinkFailed, "the agent has not answered on the %s connection for %s",
-			c.name, time.Since(since).Round(100*time.Millisecond)))
+			p.name, time.Since(since).Round(100*time.Millisecond)))
 	})
 }
 
@@ -206,29 +294,26 @@ func (l *Link) keepAlive(c *sshConn) {
 // doubtPatience are dead, and the link with them.
 func (l *Link) doubt(why string) {
 	l.cfg.Logger.Debug().Str("why", why).Msg("probing the link")
-	for _, c := range []*sshConn{l.control, l.data} {
+	for _, p := range l.probed {
 		select {
-		case c.doubt <- struct{}{}:
+		case p.doubt <- struct{}{}:
 		default: // a doubt is pending already
 		}
 	}
 }
 
-// Ping asks the agent for an answer on both connections and returns the longer
+// Ping asks the agent for an answer on every connection and returns the longest
 // round trip. It proves that the link works end to end now, for example after
 // the laptop woke up; the keepalive does the same on its own schedule.
 func (l *Link) Ping(ctx context.Context) (time.Duration, error) {
 	start := time.Now()
-	errs := make(chan error, 2)
-	for _, c := range []*sshConn{l.control, l.data} {
-		if !l.spawn(func() {
-			_, _, err := c.SendRequest(keepaliveRequest, true, nil)
-			errs <- err
-		}) {
+	errs := make(chan error, len(l.probed))
+	for _, p := range l.probed {
+		if !l.spawn(func() { errs <- p.probe() }) {
 			return 0, ErrClosed
 		}
 	}
-	for range 2 {
+	for range l.probed {
 		select {
 		case err := <-errs:
 			if err != nil {
@@ -248,7 +333,13 @@ func (l *Link) explain(err error) error {
 	if errors.As(err, &refused) {
 		return err
 	}
-	if l.control.out.lost() || l.data.out.lost() {
+	lost := l.control.out.lost() || l.data != nil && l.data.out.lost()
+	if l.direct != nil {
+		for _, c := range l.direct.conns {
+			lost = lost || c.Err() != nil
+		}
+	}
+	if lost {
 		<-l.done
 		return l.err
 	}
@@ -332,7 +423,7 @@ func (l *Link) open(ctx context.Context, kind string, payload []byte) (ssh.Chann
 	}
 }
 
-// request sends a global request on the data connection and waits for the
+// request sends a global request on the carrier and waits for the
 // answer or for ctx. A refusal is no error: ok is false, payload its reason.
 // Where ctx ends first and the agent then consents all the same, undo is called,
 // if there is one, on a goroutine of the link.
@@ -344,7 +435,7 @@ func (l *Link) request(ctx context.Context, kind string, payload []byte, undo fu
 	}
 	answered := make(chan result) // unbuffered: what is not taken is undone
 	if !l.spawn(func() {
-		ok, reply, err := l.data.SendRequest(kind, true, payload)
+		ok, reply, err := l.carrier().SendRequest(kind, true, payload)
 		select {
 		case answered <- result{ok, reply, err}:
 		case <-ctx.Done():

@@ -256,7 +256,7 @@ func TestAgentGoes(t *testing.T) {
 
 func TestCloseEndsEverything(t *testing.T) {
 	eachWay(t, func(t *testing.T, r route) {
-		link := connect(t, startPod(t, nil).config())
+		link := r.link(t)
 		tun, address := r.open(t, link, serveTCP(t, echo))
 		conns := make([]*net.TCPConn, 20)
 		for i := range conns {

@@ -105,7 +105,7 @@ func (t *Tunnel) bind(ctx context.Context, link *Link) error {
 	}
 	bind := ssh.Marshal(forwardRequest{r.bindHost, uint32(r.bindPort)})
 	ok, reason, err := link.request(ctx, "tcpip-forward", bind, func() {
-		link.data.SendRequest("cancel-tcpip-forward", true, bind)
+		link.carrier().SendRequest("cancel-tcpip-forward", true, bind)
 	})
 	if err == nil && ok {
 		t.cond.mu.Lock()
