@@ -176,6 +176,12 @@ func checkOptions(p protocol.InitializeParams, defaultLevel string) (zerolog.Lev
 		return 0, fault.New(fault.InvalidParams, "unknown rewriteHosts %q", p.Options.RewriteHosts).
 			Hint("%q, %q or %q", protocol.RewriteOff, protocol.RewriteSuggest, protocol.RewriteOn)
 	}
+	switch p.Options.DataPlane {
+	case "", protocol.DataPlaneAuto, protocol.DataPlaneSSH, protocol.DataPlaneDirect:
+	default:
+		return 0, fault.New(fault.InvalidParams, "unknown dataPlane %q", p.Options.DataPlane).
+			Hint("%q, %q or %q", protocol.DataPlaneAuto, protocol.DataPlaneSSH, protocol.DataPlaneDirect)
+	}
 	if err := mergePolicy(p.Options.Env).Check(); err != nil {
 		return 0, err
 	}

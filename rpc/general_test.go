@@ -115,10 +115,10 @@ func TestInitializationOptions(t *testing.T) {
 	root := t.TempDir()
 	f := &fake{}
 	serve(t, f).initialize(fmt.Sprintf(`{"rootUri":%q,"initializationOptions":{"kubeconfig":"/k","context":"c","namespace":"n",`+
-		`"agentImage":"i","stateDir":"/s","envDir":"/e","envPrecedence":"kubelet","logLevel":"debug","rewriteHosts":"off",`+
+		`"agentImage":"i","stateDir":"/s","envDir":"/e","envPrecedence":"kubelet","logLevel":"debug","rewriteHosts":"off","dataPlane":"ssh",`+
 		`"env":{"include":["A*"],"exclude":["B"],"rename":[{"from":"C_*","to":"*"}],"keepLocal":["D"],"allowImage":["E"]}}}`, uriOf(root)))
 	want := protocol.InitializationOptions{Kubeconfig: "/k", Context: "c", Namespace: "n", AgentImage: "i",
-		StateDir: "/s", EnvDir: "/e", EnvPrecedence: "kubelet", LogLevel: "debug", RewriteHosts: "off",
+		StateDir: "/s", EnvDir: "/e", EnvPrecedence: "kubelet", LogLevel: "debug", RewriteHosts: "off", DataPlane: "ssh",
 		Env: protocol.EnvOptions{Include: []string{"A*"}, Exclude: []string{"B"}, Rename: []protocol.RenameRule{{From: "C_*", To: "*"}},
 			KeepLocal: []string{"D"}, AllowImage: []string{"E"}}}
 	if diff := cmp.Diff(want, f.setup.Options); diff != "" {
@@ -133,7 +133,7 @@ func TestInitializationOptions(t *testing.T) {
 		t.Errorf("root %q, want %q", f.setup.Root, root)
 	}
 	for _, bad := range []string{`{"envPrecedence":"mine"}`, `{"logLevel":"loud"}`, `{"context":1}`,
-		`{"rewriteHosts":"yes"}`, `{"env":{"exclude":["A=B"]}}`, `{"env":{"rename":[{"from":"A*","to":"B"}]}}`} {
+		`{"rewriteHosts":"yes"}`, `{"dataPlane":"udp"}`, `{"env":{"exclude":["A=B"]}}`, `{"env":{"rename":[{"from":"A*","to":"B"}]}}`} {
 		p := serve(t, &fake{})
 		p.call(1, "initialize", `{"initializationOptions":`+bad+`}`)
 		if m := p.answer(1); code(m) != -32602 || kind(t, m) != "invalid-params" {

@@ -13,6 +13,7 @@ import (
 	"github.com/tandem-dev/tandem/envfile"
 	"github.com/tandem-dev/tandem/internal/fault"
 	"github.com/tandem-dev/tandem/session/process"
+	"github.com/tandem-dev/tandem/session/tunnel"
 )
 
 // Config is what every session of a Manager shares.
@@ -30,6 +31,8 @@ type Config struct {
 	Local envfile.MergePolicy
 	// RewriteHosts says what becomes of values that point at a forwarded service.
 	RewriteHosts envfile.HostMode
+	// DataPlane is what carries the tunnels; "" is tunnel.Auto.
+	DataPlane tunnel.DataPlane
 	// Kubeconfig, Context and Namespace choose the cluster; "" follows kubectl.
 	Kubeconfig, Context, Namespace string
 	// Version of this build, recorded with what is created.

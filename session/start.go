@@ -326,7 +326,11 @@ func (s *Session) dial(ctx context.Context) error {
 		Dial: func(ctx context.Context) (net.Conn, error) {
 			return s.prepared.cluster.Dial(ctx, pod.Namespace, pod.Name, port)
 		},
-		Keys: s.run.keys, Logger: s.log,
+		DialPort: func(ctx context.Context, port int) (net.Conn, error) {
+			return s.prepared.cluster.DialData(ctx, pod.Namespace, pod.Name, port)
+		},
+		DataPlane: s.cfg.DataPlane,
+		Keys:      s.run.keys, Logger: s.log,
 	})
 	if err != nil {
 		return err

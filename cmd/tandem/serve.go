@@ -17,6 +17,7 @@ import (
 	"github.com/tandem-dev/tandem/envfile"
 	"github.com/tandem-dev/tandem/rpc"
 	"github.com/tandem-dev/tandem/session"
+	"github.com/tandem-dev/tandem/session/tunnel"
 )
 
 // serveFlags are the flags of `tandem serve`.
@@ -215,6 +216,7 @@ func (g *globals) sessions(_ context.Context, s rpc.Setup) (rpc.Sessions, error)
 		EnvDir:     o.EnvDir,
 		Precedence: envfile.Precedence(o.EnvPrecedence),
 		Local:      s.MergePolicy(), RewriteHosts: envfile.HostMode(o.RewriteHosts),
+		DataPlane:  tunnel.DataPlane(o.DataPlane),
 		Kubeconfig: or(o.Kubeconfig, g.kubeconfig),
 		Context:    or(o.Context, g.context),
 		Namespace:  or(o.Namespace, g.namespace),

@@ -60,6 +60,9 @@ type InitializationOptions struct {
 	// RewriteHosts says what becomes of values that point at a service which the
 	// session forwards, such as "postgres:5432"; absent is [RewriteSuggest].
 	RewriteHosts RewriteHosts `json:"rewriteHosts,omitempty"`
+	// DataPlane is what carries the connections of forwards and reverses; absent is
+	// [DataPlaneAuto].
+	DataPlane DataPlane `json:"dataPlane,omitempty"`
 	// Env says how the environment is laid over the user's own.
 	Env EnvOptions `json:"env,omitzero"`
 	// Token is the one that a server with --listen printed; others need none.
@@ -91,6 +94,21 @@ const (
 	// RewriteOn: the local end of the forward stands in the files and in the
 	// process's environment.
 	RewriteOn RewriteHosts = "on"
+)
+
+// DataPlane is what carries the connections of forwards and reverses between this
+// machine and the dev container.
+type DataPlane string
+
+const (
+	// DataPlaneAuto: the direct plane where the agent has it, else SSH.
+	DataPlaneAuto DataPlane = "auto"
+	// DataPlaneSSH: channels of an SSH connection, encrypted once more inside the
+	// cluster's own encryption, which ends at the node.
+	DataPlaneSSH DataPlane = "ssh"
+	// DataPlaneDirect: streams over several port-forwards, faster; a session does
+	// not start without it.
+	DataPlaneDirect DataPlane = "direct"
 )
 
 // EnvOptions say how an environment is laid over the user's own. A pattern is a

@@ -60,6 +60,8 @@ type Cluster struct {
 	client *http.Client
 	// spdyOnly is set once a server refused WebSockets and took SPDY.
 	spdyOnly atomic.Bool
+	// noSPDY is set once a server refused SPDY and took WebSockets.
+	noSPDY atomic.Bool
 }
 
 // Connect reads the kubeconfig and prepares the clients. It makes no request,
@@ -139,6 +141,7 @@ func newCluster(config *rest.Config, o Options) (*Cluster, error) {
 	c.upgrade = sync.OnceValues(func() (http.RoundTripper, error) {
 		http1 := rest.CopyConfig(config)
 		http1.NextProtos = []string{"http/1.1"}
+		http1.Dial = wide(config.Dial)
 		return rest.TransportFor(http1)
 	})
 	return c, nil

@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -23,7 +22,6 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/streaming/pkg/httpstream"
 	"k8s.io/streaming/pkg/httpstream/spdy"
-	"pgregory.net/rapid"
 
 	"github.com/tandem-dev/tandem/internal/fault"
 )
@@ -196,48 +194,6 @@ func TestStreamTellsWhatTheNodeSays(t *testing.T) {
 	}
 }
 
-func TestStreamReadDeadline(t *testing.T) {
-	_, c := newNode(t, echo)
-	conn := dial(t, c)
-	if err := conn.SetReadDeadline(time.Now().Add(20 * time.Millisecond)); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := conn.Read(make([]byte, 1)); !errors.Is(err, os.ErrDeadlineExceeded) {
-		t.Errorf("got %v", err)
-	}
-	if _, err := conn.Write([]byte("x")); err != nil {
-		t.Fatal(err)
-	}
-	if err := conn.SetReadDeadline(time.Time{}); err != nil {
-		t.Fatal(err)
-	}
-	if n, err := conn.Read(make([]byte, 1)); n != 1 || err != nil {
-		t.Errorf("after the deadline was taken back: %d, %v", n, err)
-	}
-}
-
-// TestStreamWriteDeadline: the far end reads nothing until all buffers between
-// are full.
-func TestStreamWriteDeadline(t *testing.T) {
-	release := make(chan struct{})
-	_, c := newNode(t, func(string, httpstream.Stream) string { <-release; return "" })
-	defer close(release)
-	conn := dial(t, c)
-	if err := conn.SetWriteDeadline(time.Now().Add(200 * time.Millisecond)); err != nil {
-		t.Fatal(err)
-	}
-	chunk := make([]byte, 1<<20)
-	for range 1000 {
-		if _, err := conn.Write(chunk); err != nil {
-			if !errors.Is(err, os.ErrDeadlineExceeded) {
-				t.Errorf("got %v", err)
-			}
-			return
-		}
-	}
-	t.Error("a gigabyte went to somebody who reads nothing")
-}
-
 func TestStreamCloseEndsReadAndWrite(t *testing.T) {
 	release := make(chan struct{})
 	_, c := newNode(t, func(string, httpstream.Stream) string { <-release; return "" })
@@ -283,44 +239,4 @@ func TestDialIsCancelled(t *testing.T) {
 	if _, err := c.Dial(ctx, "shop", "api-1", 1); fault.KindOf(err) != fault.Timeout && fault.KindOf(err) != fault.ClusterUnreachable {
 		t.Errorf("%s: %v", fault.KindOf(err), err)
 	}
-}
-
-// TestFramesAreWrittenWhole: however a frame is cut into writes, the connection
-// sees one write per frame, and the same bytes.
-func TestFramesAreWrittenWhole(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		var sent []byte
-		var sizes []int
-		record := &recorder{}
-		w := &frameWriter{Conn: record}
-		for range rapid.IntRange(1, 8).Draw(t, "frames") {
-			body := rapid.SliceOfN(rapid.Byte(), 0, 300).Draw(t, "body")
-			frame := append([]byte{0, 0, 0, 1, 1, 0, byte(len(body) >> 8), byte(len(body))}, body...)
-			sent, sizes = append(sent, frame...), append(sizes, len(frame))
-			for rest := frame; len(rest) > 0; {
-				cut := rapid.IntRange(1, len(rest)).Draw(t, "cut")
-				if n, err := w.Write(rest[:cut]); n != cut || err != nil {
-					t.Fatalf("write: %d, %v", n, err)
-				}
-				rest = rest[cut:]
-			}
-		}
-		if !bytes.Equal(sent, record.all) {
-			t.Fatalf("sent %x, written %x", sent, record.all)
-		}
-		if !slices.Equal(sizes, record.sizes) {
-			t.Fatalf("frames of %v were written as %v", sizes, record.sizes)
-		}
-	})
-}
-
-type recorder struct {
-	net.Conn
-	all   []byte
-	sizes []int
-}
-
-func (r *recorder) Write(p []byte) (int, error) {
-	r.all, r.sizes = append(r.all, p...), append(r.sizes, len(p))
-	return len(p), nil
 }

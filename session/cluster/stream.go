@@ -1,341 +1,308 @@
 package cluster
 
 import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"os"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"github.com/moby/spdystream"
+	"github.com/moby/spdystream/spdy"
+	corev1 "k8s.io/api/core/v1"
 
 	"github.com/tandem-dev/tandem/internal/fault"
 )
 
-// streamConn is one port-forwarded connection as a net.Conn.
+// The two streams of a port-forward, as the client numbers them.
+const (
+	errorStream = 1
+	dataStream  = 3
+)
+
+const (
+	spdyHeader = 8
+	// spdyPayload fills two TLS records together with its header.
+	spdyPayload = 32<<10 - spdyHeader
+	// writeBatch is how much of a long write goes down at once.
+	writeBatch = 8 * (spdyPayload + spdyHeader)
+	// maxComplaint is how much is kept of what the node writes to the error stream.
+	maxComplaint = 4 << 10
+	// complaintWait is how long the node's complaint is waited for when the data
+	// stream has ended before it.
+	complaintWait = time.Second
+)
+
+// pairConn is a port-forwarded connection as a net.Conn: one pair of streams on a
+// SPDY connection of their own.
 //
-// Its goroutines, all ended by Close, which waits for them:
-//   - serve reads frames and hands them to the streams;
-//   - receive takes the data stream's frames for Read, so that a read can have
-//     a deadline, which SPDY streams lack;
-//   - complaint reads the error stream: the node writes there why it could not
-//     connect, and then closes both.
-type streamConn struct {
-	raw     net.Conn
-	session *spdystream.Connection
-	data    *spdystream.Stream
-	errors  *spdystream.Stream
-	remote  streamAddr
+// It speaks what one pair needs of SPDY/3.1 and no more, in the goroutine that
+// reads or writes: a frame is handed on where it stands. A library that serves any
+// number of streams passes each frame through three goroutines and a buffer of its
+// own, which costs a quarter of the throughput. The frame with the compressed
+// headers is still the library's.
+type pairConn struct {
+	raw    net.Conn
+	remote streamAddr
+	closed atomic.Bool
 
-	done      sync.WaitGroup
-	closing   chan struct{}
-	closeOnce sync.Once
+	readMu    sync.Mutex // one Read at a time
+	in        *bufio.Reader
+	left      int    // of the data frame that is being read
+	last      bool   // it is the last one
+	complaint []byte // what came on the error stream
+	complete  bool   // the error stream has ended
+	why       error  // the data stream has ended
 
-	frames chan []byte   // from receive to Read, unbuffered
-	ended  chan struct{} // closed by receive when no frame comes any more
-	why    error         // set before ended is closed
-
-	complained chan struct{} // closed when the error stream is over
-	complaint  string        // set before complained is closed
-
-	readMu       sync.Mutex // one Read at a time
-	rest         []byte     // of the frame that Read took last
-	readDeadline *deadline
-
-	writeMu       sync.Mutex // guards writeDeadline and writeTimer
-	writeDeadline time.Time
-	writeTimer    *time.Timer
-	writing       atomic.Int32
-	late          atomic.Bool // a write missed its deadline
+	writeMu sync.Mutex // one frame at a time
+	out     []byte
 }
 
-func newStreamConn(raw net.Conn, session *spdystream.Connection, pod string, port int) *streamConn {
-	c := &streamConn{
-		raw: raw, session: session, remote: streamAddr(fmt.Sprintf("%s:%d", pod, port)),
-		closing: make(chan struct{}), frames: make(chan []byte), ended: make(chan struct{}), complained: make(chan struct{}),
-		readDeadline: newDeadline(),
+// openPair asks for the pair of streams that the node joins into one connection
+// to the port. Nothing waits for the answers. A context that ends meanwhile closes
+// the connection.
+func openPair(ctx context.Context, raw net.Conn, remote string, port int) (net.Conn, error) {
+	var opening bytes.Buffer
+	framer, err := spdy.NewFramer(&opening, nil)
+	if err != nil {
+		raw.Close()
+		return nil, err
 	}
-	c.done.Go(func() { session.Serve(spdystream.NoOpStreamHandler) })
-	return c
+	for _, s := range []struct {
+		id    spdy.StreamId
+		kind  string
+		flags spdy.ControlFlags
+	}{
+		{errorStream, corev1.StreamTypeError, spdy.ControlFlagFin}, // we never write to it
+		{dataStream, corev1.StreamTypeData, 0},
+	} {
+		err = errors.Join(err, framer.WriteFrame(&spdy.SynStreamFrame{
+			CFHeader: spdy.ControlFrameHeader{Flags: s.flags}, StreamId: s.id,
+			Headers: http.Header{
+				http.CanonicalHeaderKey(corev1.StreamType):                 {s.kind},
+				http.CanonicalHeaderKey(corev1.PortHeader):                 {strconv.Itoa(port)},
+				http.CanonicalHeaderKey(corev1.PortForwardRequestIDHeader): {"0"},
+			},
+		}))
+	}
+	stop := context.AfterFunc(ctx, func() { raw.Close() })
+	if err == nil {
+		_, err = raw.Write(opening.Bytes())
+	}
+	if !stop() {
+		err = ctx.Err()
+	}
+	if err != nil {
+		raw.Close()
+		return nil, err
+	}
+	return &pairConn{raw: raw, remote: streamAddr(remote), in: bufio.NewReaderSize(raw, 32<<10)}, nil
 }
 
-// open asks for both streams, waits for both answers and starts to receive.
-func (c *streamConn) open(errorHeader, dataHeader http.Header) error {
-	var err error
-	if c.errors, err = c.session.CreateStream(errorHeader, nil, true); err != nil { // we never write to it
-		return err
-	}
-	if c.data, err = c.session.CreateStream(dataHeader, nil, false); err != nil {
-		return err
-	}
-	answers := make(chan error, 2)
-	c.done.Go(func() { answers <- c.answer(c.errors) })
-	c.done.Go(func() { answers <- c.answer(c.data) })
-	if err := errors.Join(<-answers, <-answers); err != nil {
-		return fault.Wrap(err, fault.LinkFailed, "the port-forward to %s could not be opened", c.remote)
-	}
-	c.done.Go(c.listen)
-	c.done.Go(c.receive)
-	return nil
-}
-
-// answer waits until the far end accepts or refuses a stream, or the connection
-// is lost. The library's wait does not hear of the latter, hence the turns; and
-// it hands a refusal over unbuffered, hence the last turn after the loss: a
-// refusal that nobody takes would keep the library from ending.
-func (c *streamConn) answer(s *spdystream.Stream) error {
-	const turn = 100 * time.Millisecond
-	for {
-		lost := false
-		select {
-		case <-c.session.CloseChan():
-			lost = true
-		default:
-		}
-		err := s.WaitTimeout(turn)
-		switch {
-		case !errors.Is(err, spdystream.ErrTimeout):
-			return err
-		case lost:
-			return io.ErrUnexpectedEOF
-		}
-	}
-}
-
-// listen reads the error stream to its end.
-func (c *streamConn) listen() {
-	text, _ := io.ReadAll(io.LimitReader(c.errors, 4<<10)) // a broken stream shows on the data stream too
-	c.complaint = strings.TrimSpace(string(text))
-	close(c.complained)
-}
-
-// receive hands over frames until the data stream ends.
-func (c *streamConn) receive() {
-	defer close(c.ended)
-	for {
-		frame, err := c.data.ReadData()
-		if err != nil {
-			c.why = c.verdict(err)
-			return
-		}
-		select {
-		case c.frames <- frame:
-		case <-c.closing:
-			c.why = net.ErrClosed
-			return
-		}
-	}
-}
-
-// verdict says why the data stream ended. The node ends it before or after it
-// writes its complaint, so the error stream, which it ends as well, is waited
-// for a moment.
-func (c *streamConn) verdict(err error) error {
-	timer := time.NewTimer(time.Second)
-	defer timer.Stop()
-	select {
-	case <-c.complained:
-	case <-timer.C:
-	case <-c.closing:
-		return net.ErrClosed
-	}
-	select {
-	case <-c.complained:
-		if c.complaint != "" {
-			return fault.New(fault.LinkFailed, "the port-forward to %s failed: %s", c.remote, c.complaint)
-		}
-	default:
-	}
-	return err
-}
-
-func (c *streamConn) Read(p []byte) (int, error) {
+func (c *pairConn) Read(p []byte) (int, error) {
 	c.readMu.Lock()
 	defer c.readMu.Unlock()
 	if len(p) == 0 {
 		return 0, nil
 	}
-	if len(c.rest) == 0 {
-		frame, err := c.nextFrame()
-		if err != nil {
-			return 0, err
+	for c.left == 0 && c.why == nil {
+		if c.last {
+			c.why = c.verdict(io.EOF)
+			break
 		}
-		c.rest = frame
+		if err := c.frame(); err != nil {
+			c.why = c.verdict(err)
+		}
 	}
-	n := copy(p, c.rest)
-	c.rest = c.rest[n:]
+	if c.left == 0 {
+		return 0, c.why
+	}
+	n, err := c.in.Read(p[:min(len(p), c.left)])
+	c.left -= n
+	if err != nil {
+		c.why = c.verdict(err)
+		c.left = 0
+		if n == 0 {
+			return 0, c.why
+		}
+	}
 	return n, nil
 }
 
-func (c *streamConn) nextFrame() ([]byte, error) {
-	select {
-	case <-c.closing:
-		return nil, net.ErrClosed
-	case <-c.readDeadline.passed():
-		return nil, os.ErrDeadlineExceeded
-	default:
-	}
-	select {
-	case frame := <-c.frames:
-		return frame, nil
-	case <-c.ended:
-		return nil, c.why
-	case <-c.closing:
-		return nil, net.ErrClosed
-	case <-c.readDeadline.passed():
-		return nil, os.ErrDeadlineExceeded
-	}
-}
+// Control frames, by SPDY/3.1 section 2.6.
+const (
+	spdyReset  = 3
+	spdyPing   = 6
+	spdyGoAway = 7
+)
 
-// writeChunk bounds a data frame, so that a big write does not hold the frame
-// buffer and the far end's queue for long.
-const writeChunk = 32 << 10
-
-func (c *streamConn) Write(p []byte) (int, error) {
-	c.writing.Add(1)
-	defer c.writing.Add(-1)
-	c.writeMu.Lock()
-	deadline := c.writeDeadline
-	c.writeMu.Unlock()
-	if !deadline.IsZero() && !time.Now().Before(deadline) {
-		return 0, os.ErrDeadlineExceeded
+// frame takes one frame's header, and the frame with it unless it is data.
+func (c *pairConn) frame() error {
+	var h [spdyHeader]byte
+	if _, err := io.ReadFull(c.in, h[:]); err != nil {
+		return err
 	}
-	written := 0
-	for len(p) > 0 {
-		chunk := p[:min(len(p), writeChunk)]
-		n, err := c.data.Write(chunk)
-		written += n
+	length := int(binary.BigEndian.Uint32(h[4:]) & (1<<24 - 1))
+	const fin = 1
+	if h[0]&0x80 == 0 {
+		switch binary.BigEndian.Uint32(h[:]) {
+		case dataStream:
+			c.left, c.last = length, h[4]&fin != 0
+			return nil
+		case errorStream:
+			c.complete = h[4]&fin != 0
+			return c.complain(length)
+		}
+		return c.skip(length)
+	}
+	switch binary.BigEndian.Uint16(h[2:]) {
+	case spdyReset:
+		id, status, err := c.pair(length)
 		if err != nil {
-			return written, c.writeError(err)
+			return err
 		}
-		p = p[n:]
+		switch id {
+		case errorStream:
+			c.complete = true
+		case dataStream:
+			return fmt.Errorf("the node reset the connection (SPDY status %d)", status)
+		}
+		return nil
+	case spdyPing:
+		if length != 4 {
+			return errors.New("a SPDY ping without its number")
+		}
+		pong := make([]byte, spdyHeader+4)
+		copy(pong, h[:])
+		if _, err := io.ReadFull(c.in, pong[spdyHeader:]); err != nil {
+			return err
+		}
+		c.writeMu.Lock()
+		defer c.writeMu.Unlock()
+		_, err := c.raw.Write(pong)
+		return err
+	case spdyGoAway:
+		// No new streams; those that there are go on.
 	}
-	return written, nil
+	return c.skip(length)
 }
 
-func (c *streamConn) writeError(err error) error {
-	select {
-	case <-c.closing:
+// complain keeps the beginning of what the node writes to the error stream.
+func (c *pairConn) complain(length int) error {
+	keep := make([]byte, min(length, maxComplaint-len(c.complaint)))
+	if _, err := io.ReadFull(c.in, keep); err != nil {
+		return err
+	}
+	c.complaint = append(c.complaint, keep...)
+	return c.skip(length - len(keep))
+}
+
+func (c *pairConn) skip(length int) error {
+	_, err := c.in.Discard(length)
+	return err
+}
+
+// pair reads the payload of a frame that has a stream and a status.
+func (c *pairConn) pair(length int) (stream, status uint32, err error) {
+	var b [8]byte
+	if length != len(b) {
+		return 0, 0, errors.New("a SPDY reset of the wrong length")
+	}
+	_, err = io.ReadFull(c.in, b[:])
+	return binary.BigEndian.Uint32(b[:]) &^ (1 << 31), binary.BigEndian.Uint32(b[4:]), err
+}
+
+// verdict says why the data stream has ended. The node ends it before or after it
+// writes its complaint, so that stream, which it ends as well, is waited for a
+// moment.
+func (c *pairConn) verdict(err error) error {
+	if c.closed.Load() {
 		return net.ErrClosed
-	default:
 	}
-	if c.late.Load() {
-		return os.ErrDeadlineExceeded
-	}
-	select {
-	case <-c.ended:
-		if fault.KindOf(c.why) == fault.LinkFailed {
-			return c.why
+	timer := time.AfterFunc(complaintWait, func() { c.raw.Close() })
+	for !c.complete && c.frame() == nil {
+		if c.left > 0 { // data after its end, or after a reset
+			if c.skip(c.left) != nil {
+				break
+			}
+			c.left = 0
 		}
-	default:
 	}
-	if errors.Is(err, io.EOF) { // what the library says of a closed connection
-		return io.ErrClosedPipe
+	timer.Stop()
+	if c.closed.Load() {
+		return net.ErrClosed
+	}
+	if text := strings.TrimSpace(string(c.complaint)); text != "" {
+		return fault.New(fault.LinkFailed, "the port-forward to %s failed: %s", c.remote, text)
 	}
 	return err
 }
 
-// CloseWrite tells the far end that no more data comes.
-func (c *streamConn) CloseWrite() error { return c.data.Close() }
-
-// Close ends the connection and waits for its goroutines. The connection below
-// is closed first: that ends every blocked write, after which the streams can
-// be reset, which ends every blocked read.
-func (c *streamConn) Close() error {
-	c.closeOnce.Do(func() {
-		close(c.closing)
-		c.raw.Close()
-		for _, s := range []*spdystream.Stream{c.errors, c.data} {
-			if s != nil {
-				_ = s.Reset() // the connection is gone; this frees the stream's readers
-			}
-		}
-		_ = c.SetWriteDeadline(time.Time{})
-		c.readDeadline.set(time.Time{})
-		c.done.Wait()
-	})
-	return nil
-}
-
-func (c *streamConn) LocalAddr() net.Addr  { return c.raw.LocalAddr() }
-func (c *streamConn) RemoteAddr() net.Addr { return c.remote }
-
-func (c *streamConn) SetDeadline(t time.Time) error {
-	return errors.Join(c.SetReadDeadline(t), c.SetWriteDeadline(t))
-}
-
-func (c *streamConn) SetReadDeadline(t time.Time) error {
-	c.readDeadline.set(t)
-	return nil
-}
-
-// SetWriteDeadline bounds writes. One that misses it breaks the connection, as
-// with TLS: half a frame cannot be taken back.
-func (c *streamConn) SetWriteDeadline(t time.Time) error {
+func (c *pairConn) Write(p []byte) (written int, err error) {
 	c.writeMu.Lock()
 	defer c.writeMu.Unlock()
-	if c.writeTimer != nil {
-		c.writeTimer.Stop()
-		c.writeTimer = nil
-	}
-	if c.writeDeadline = t; !t.IsZero() {
-		c.writeTimer = time.AfterFunc(time.Until(t), func() {
-			if c.writing.Load() > 0 {
-				c.late.Store(true)
-				c.raw.Close()
+	for len(p) > 0 {
+		c.out = c.out[:0]
+		size := 0
+		for len(p) > 0 && len(c.out)+spdyHeader+spdyPayload <= writeBatch {
+			n := min(len(p), spdyPayload)
+			c.out = binary.BigEndian.AppendUint32(c.out, dataStream)
+			c.out = binary.BigEndian.AppendUint32(c.out, uint32(n))
+			c.out = append(c.out, p[:n]...)
+			p = p[n:]
+			size += n
+		}
+		if _, err := c.raw.Write(c.out); err != nil {
+			if c.closed.Load() {
+				err = net.ErrClosed
 			}
-		})
+			return written, err
+		}
+		written += size
 	}
-	return nil
+	if cap(c.out) > 4*spdyPayload {
+		c.out = nil // a connection that rests holds no large buffer
+	}
+	return written, nil
 }
+
+// CloseWrite tells the far end that no more data comes.
+func (c *pairConn) CloseWrite() error {
+	c.writeMu.Lock()
+	defer c.writeMu.Unlock()
+	_, err := c.raw.Write([]byte{0, 0, 0, dataStream, 1, 0, 0, 0})
+	return err
+}
+
+// Close ends the connection, and with it a Read and a Write that block.
+func (c *pairConn) Close() error {
+	if c.closed.Swap(true) {
+		return nil
+	}
+	return c.raw.Close()
+}
+
+func (c *pairConn) LocalAddr() net.Addr  { return c.raw.LocalAddr() }
+func (c *pairConn) RemoteAddr() net.Addr { return c.remote }
+
+// The connection below knows no deadlines: net/http shows an upgraded one as an
+// io.ReadWriteCloser.
+
+func (c *pairConn) SetDeadline(time.Time) error      { return os.ErrNoDeadline }
+func (c *pairConn) SetReadDeadline(time.Time) error  { return os.ErrNoDeadline }
+func (c *pairConn) SetWriteDeadline(time.Time) error { return os.ErrNoDeadline }
 
 // streamAddr is "namespace/pod:port".
 type streamAddr string
 
 func (streamAddr) Network() string  { return "port-forward" }
 func (a streamAddr) String() string { return string(a) }
-
-// deadline is a time that may be moved while somebody waits for it.
-type deadline struct {
-	mu    sync.Mutex
-	timer *time.Timer
-	over  chan struct{} // closed once the time has passed
-}
-
-func newDeadline() *deadline { return &deadline{over: make(chan struct{})} }
-
-func (d *deadline) passed() <-chan struct{} {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.over
-}
-
-// set moves the deadline; the zero time means none. Who waits on the channel of
-// passed waits on for the new time, unless the old one has come already.
-func (d *deadline) set(t time.Time) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.timer != nil && !d.timer.Stop() {
-		<-d.over // it fired: let it close its channel
-	}
-	d.timer = nil
-	select {
-	case <-d.over:
-		d.over = make(chan struct{})
-	default:
-	}
-	if t.IsZero() {
-		return
-	}
-	over := d.over
-	if left := time.Until(t); left > 0 {
-		d.timer = time.AfterFunc(left, func() { close(over) })
-	} else {
-		close(over)
-	}
-}
