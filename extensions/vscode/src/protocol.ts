@@ -194,6 +194,8 @@ export interface InitializationOptions {
    * such as "postgres:5432"; absent is `suggest`.
    */
   rewriteHosts?: RewriteHosts;
+  /** `dataPlane` is what carries the connections of forwards and reverses; absent is `auto`. */
+  dataPlane?: DataPlane;
   /** `env` says how the environment is laid over the user's own. */
   env?: EnvOptions;
   /** `token` is the one that a server with --listen printed; others need none. */
@@ -223,6 +225,21 @@ export type RewriteHosts =
   | 'suggest'
   /** the local end of the forward stands in the files and in the process's environment. */
   | 'on';
+
+/**
+ * DataPlane is what carries the connections of forwards and reverses between this machine and the
+ * dev container.
+ */
+export type DataPlane =
+  /** the direct plane where the agent has it, else SSH. */
+  | 'auto'
+  /**
+   * channels of an SSH connection, encrypted once more inside the cluster's own encryption, which
+   * ends at the node.
+   */
+  | 'ssh'
+  /** streams over several port-forwards, faster; a session does not start without it. */
+  | 'direct';
 
 /**
  * EnvOptions say how an environment is laid over the user's own. A pattern is a variable's name in
