@@ -1,11 +1,13 @@
 package load
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
 	"strconv"
+	"time"
 )
 
 // small is the answer whose latency is measured.
@@ -16,7 +18,9 @@ const small = "sixteen bytes..\n"
 //	GET  /small      16 bytes
 //	GET  /bytes?n=N  N bytes
 //	POST /sink       reads the body and answers its size
+//	GET  /late       1 MiB, a moment later
 //	POST /measure    Measure on behalf of the caller: [Order] → [Result]
+//	POST /check      Check on behalf of the caller: [Order] → [Checks]
 //	POST /probe?url= begins to ask url all the time
 //	GET  /probe      ends that: [Outage]
 func Handler() http.Handler {
@@ -39,7 +43,13 @@ func Handler() http.Handler {
 		}
 		fmt.Fprint(w, n)
 	})
-	mux.HandleFunc("POST /measure", measure)
+	mux.HandleFunc("GET /late", func(w http.ResponseWriter, _ *http.Request) {
+		time.Sleep(lateAnswer) // the client's end of file should be there first
+		w.Header().Set("Content-Length", strconv.Itoa(lateSize))
+		_ = writeNoise(w, lateSize)
+	})
+	mux.HandleFunc("POST /measure", onBehalf(func(ctx context.Context, o Order) (any, error) { return Measure(ctx, o.URL, o.Plan) }))
+	mux.HandleFunc("POST /check", onBehalf(func(ctx context.Context, o Order) (any, error) { return Check(ctx, o.URL, o.Held) }))
 	var p prober
 	mux.HandleFunc("POST /probe", func(w http.ResponseWriter, r *http.Request) {
 		p.start(r.URL.Query().Get("url"))
@@ -49,24 +59,27 @@ func Handler() http.Handler {
 	return mux
 }
 
-// Order is what POST /measure is asked with.
+// Order is what POST /measure and POST /check are asked with.
 type Order struct {
 	URL  string `json:"url"`
 	Plan Plan   `json:"plan"`
+	Held int    `json:"held"`
 }
 
-func measure(w http.ResponseWriter, r *http.Request) {
-	var o Order
-	if err := json.NewDecoder(r.Body).Decode(&o); err != nil {
-		http.Error(w, err.Error(), http.StatusBadRequest)
-		return
+func onBehalf(do func(context.Context, Order) (any, error)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		var o Order
+		if err := json.NewDecoder(r.Body).Decode(&o); err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		result, err := do(r.Context(), o)
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusBadGateway)
+			return
+		}
+		answer(w, result)
 	}
-	result, err := Measure(r.Context(), o.URL, o.Plan)
-	if err != nil {
-		http.Error(w, err.Error(), http.StatusBadGateway)
-		return
-	}
-	answer(w, result)
 }
 
 func answer(w http.ResponseWriter, body any) {

@@ -2,11 +2,13 @@ package load
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
 	"net/http"
 	"strconv"
+	"sync"
 	"time"
 )
 
@@ -14,21 +16,31 @@ import (
 type Plan struct {
 	// Connections is how many requests are made over a new connection each.
 	Connections int `json:"connections"`
-	// Requests is how many are made over one connection that is kept.
+	// Requests is how many are made over one connection that is kept, and once more
+	// while a download runs, as far as that lasts.
 	Requests int `json:"requests"`
-	// Bytes are moved once in each direction.
+	// Bytes are moved in each direction, once over one connection.
 	Bytes int64 `json:"bytes"`
+	// Streams, where more than 0, share twice Bytes in each direction.
+	Streams int `json:"streams"`
+	// Busy measures kept requests beside a download.
+	Busy bool `json:"busy"`
 }
 
 // Result is what was measured.
 type Result struct {
 	// New are the times from before the dial to the whole answer, in ns.
 	New []time.Duration `json:"new"`
-	// Kept are the times of a request over a kept connection, in ns.
+	// Kept are the times of a request over a kept connection, in ns; Busy the same
+	// beside a download.
 	Kept []time.Duration `json:"kept"`
-	// Down and Up are bytes per second, towards the one who asks and away.
-	Down float64 `json:"down"`
-	Up   float64 `json:"up"`
+	Busy []time.Duration `json:"busy"`
+	// Down and Up are bytes per second, towards the one who asks and away; of one
+	// connection and of all streams together.
+	Down     float64 `json:"down"`
+	Up       float64 `json:"up"`
+	DownMany float64 `json:"downMany"`
+	UpMany   float64 `json:"upMany"`
 }
 
 // Measure asks a [Handler] at base ("http://host:port").
@@ -42,7 +54,7 @@ func Measure(ctx context.Context, base string, p Plan) (Result, error) {
 		}
 		r.New = append(r.New, took)
 	}
-	transport := &http.Transport{}
+	transport := &http.Transport{MaxIdleConnsPerHost: p.Streams + 1}
 	kept := &http.Client{Transport: transport}
 	defer transport.CloseIdleConnections()
 	for i := range p.Requests + 1 {
@@ -64,7 +76,70 @@ func Measure(ctx context.Context, base string, p Plan) (Result, error) {
 	if r.Up, err = upload(ctx, kept, base, p.Bytes); err != nil {
 		return r, fmt.Errorf("uploading: %w", err)
 	}
+	if p.Streams > 0 {
+		if r.DownMany, err = many(ctx, kept, base, p, download); err != nil {
+			return r, fmt.Errorf("downloading with %d connections: %w", p.Streams, err)
+		}
+		if r.UpMany, err = many(ctx, kept, base, p, upload); err != nil {
+			return r, fmt.Errorf("uploading with %d connections: %w", p.Streams, err)
+		}
+	}
+	if p.Busy {
+		if r.Busy, err = busy(ctx, base, p); err != nil {
+			return r, fmt.Errorf("beside a download: %w", err)
+		}
+	}
 	return r, nil
+}
+
+// many moves twice p.Bytes over p.Streams connections at once.
+func many(ctx context.Context, client *http.Client, base string, p Plan,
+	move func(context.Context, *http.Client, string, int64) (float64, error)) (float64, error) {
+	each := 2 * p.Bytes / int64(p.Streams)
+	errs := make([]error, p.Streams)
+	began := time.Now()
+	var all sync.WaitGroup
+	for i := range p.Streams {
+		all.Go(func() { _, errs[i] = move(ctx, client, base, each) })
+	}
+	all.Wait()
+	return float64(each) * float64(p.Streams) / time.Since(began).Seconds(), errors.Join(errs...)
+}
+
+// busy times kept requests while downloads of p.Bytes follow each other.
+func busy(ctx context.Context, base string, p Plan) (times []time.Duration, err error) {
+	one, two := &http.Transport{}, &http.Transport{}
+	defer one.CloseIdleConnections()
+	defer two.CloseIdleConnections()
+	kept, bulk := &http.Client{Transport: one}, &http.Client{Transport: two}
+	if _, err := get(ctx, kept, base); err != nil { // makes the connection
+		return nil, err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	ended := make(chan error, 1)
+	go func() { // ends with ctx
+		for ctx.Err() == nil {
+			if _, err := download(ctx, bulk, base, p.Bytes); err != nil && ctx.Err() == nil {
+				ended <- err
+				return
+			}
+		}
+		ended <- nil
+	}()
+	const warm = 100 * time.Millisecond // for the download to fill the way
+	began := time.Now()
+	for len(times) < p.Requests {
+		took, err := get(ctx, kept, base)
+		if err != nil {
+			return nil, err
+		}
+		if time.Since(began) > warm {
+			times = append(times, took)
+		}
+	}
+	cancel()
+	return times, <-ended
 }
 
 func get(ctx context.Context, client *http.Client, base string) (time.Duration, error) {
@@ -100,12 +175,15 @@ func do(ctx context.Context, client *http.Client, method, url string, body io.Re
 	if answer.StatusCode != http.StatusOK {
 		return fmt.Errorf("%s: %s", url, answer.Status)
 	}
-	got, err := io.Copy(io.Discard, answer.Body)
+	got, err := io.CopyBuffer(onlyWriter{io.Discard}, answer.Body, make([]byte, min(want+1, 256<<10)))
 	if err == nil && got != want {
 		err = fmt.Errorf("%s: %d bytes instead of %d", url, got, want)
 	}
 	return err
 }
+
+// onlyWriter hides ReadFrom, which reads in pieces of its own size.
+type onlyWriter struct{ io.Writer }
 
 // noise is an endless stream of bytes that nothing on the way could compress.
 type noise struct{ at int }
