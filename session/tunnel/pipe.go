@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"net"
-	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -94,7 +93,7 @@ func (p *pipe) up() {
 	case readErr == nil:
 		p.ch.CloseWrite()
 	default:
-		if !errors.Is(readErr, os.ErrDeadlineExceeded) && !errors.Is(readErr, net.ErrClosed) {
+		if !errors.Is(readErr, net.ErrClosed) {
 			p.ch.SendRequest(resetRequest, false, nil)
 		}
 		p.ch.Close()
@@ -108,9 +107,25 @@ func (p *pipe) down(upDone <-chan struct{}) {
 	_, writeErr := copyCounting(p.local, p.ch, *buf, &p.count.in)
 	downBuffers.Put(buf)
 	if writeErr != nil {
-		// The program has gone: a write to a socket fails after a reset only.
-		p.ch.SendRequest(resetRequest, false, nil)
-		p.ch.Close()
+		// The program has gone: a write to a socket fails after a reset only. What it
+		// said before, perhaps the reply that explains why, may still wait in the
+		// socket: up delivers it and then meets the end.
+		// The far end gets a moment to pass that on before it learns of the reset,
+		// which SSH cannot say in order with the data.
+		p.local.SetReadDeadline(time.Now().Add(lingerTime))
+		cut := make(chan struct{})
+		patience := time.AfterFunc(lingerTime, func() {
+			defer close(cut)
+			p.ch.SendRequest(resetRequest, false, nil)
+			p.ch.Close()
+		})
+		copyCounting(io.Discard, p.ch, make([]byte, upSize), new(atomic.Int64))
+		if patience.Stop() { // the far end has ended by itself
+			p.ch.SendRequest(resetRequest, false, nil)
+			p.ch.Close()
+		} else {
+			<-cut
+		}
 		reset(p.local)
 		return
 	}
