@@ -23,7 +23,8 @@ func script(f *fake) {
 	at := time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC)
 	exit := 0
 	snap := session.Snapshot{ID: "shop/api", State: session.Checking, Since: at,
-		Manifest: "/w/okteto.yml", Dev: "api", Context: "dev", Namespace: "shop"}
+		Manifest: "/w/okteto.yml", Dev: "api", Context: "dev", Namespace: "shop",
+		Traffic: session.TrafficOriginal, Guard: session.GuardNone}
 	change := func(state session.State) {
 		snap.Seq++
 		snap.State = state
@@ -41,6 +42,7 @@ func script(f *fake) {
 		snap.Env = session.Env{Files: []session.EnvFile{{Dialect: "dotenv", Path: ".tandem/api.env"}}, Count: 42, Hash: "h",
 			Warnings: []envfile.Warning{{Code: "env-precedence", Variable: "URL", Message: "ConfigMap \"a\" is above Secret \"b\""}}}
 		snap.Process = &session.Process{State: session.ProcessRunning, PID: 4242}
+		snap.Traffic, snap.Guard = session.TrafficLocal, session.GuardProcess
 		change(session.Ready)
 		f.observer().SessionOutput("shop/api", "stdout", "listening <on> :8080\n")
 		return snap, nil
