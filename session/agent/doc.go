@@ -31,6 +31,8 @@
 //   - session channels with the subsystem [EnvironSubsystem]: the environment
 //     the process was started with, every entry followed by a NUL byte, then
 //     exit-status 0.
+//   - session channels with the subsystem [FilesSubsystem]: files of the
+//     container, and again when they have changed.
 //   - the channel request [ResetRequest], in both directions, on tunnel
 //     channels: what follows, end of file or close, is the reset of a TCP
 //     connection and not its orderly end. A peer that does not know it, such as

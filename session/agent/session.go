@@ -16,7 +16,7 @@ const EnvironSubsystem = "environ"
 // change it: it is what the kubelet and the image gave the container.
 var startEnviron = os.Environ()
 
-// serveSession serves one session channel: the subsystem "environ" and nothing
+// serveSession serves one session channel: one of the subsystems and nothing
 // else, no shell and no command.
 func (l *link) serveSession(nc ssh.NewChannel) {
 	ch, requests, err := nc.Accept()
@@ -26,7 +26,8 @@ func (l *link) serveSession(nc ssh.NewChannel) {
 	defer ch.Close()
 	for r := range requests {
 		var sub subsystemRequest
-		wanted := r.Type == "subsystem" && ssh.Unmarshal(r.Payload, &sub) == nil && sub.Name == EnvironSubsystem
+		wanted := r.Type == "subsystem" && ssh.Unmarshal(r.Payload, &sub) == nil &&
+			(sub.Name == EnvironSubsystem || sub.Name == FilesSubsystem)
 		if err := r.Reply(wanted, nil); err != nil {
 			return
 		}
@@ -35,12 +36,18 @@ func (l *link) serveSession(nc ssh.NewChannel) {
 		}
 		// Requests that still come are drained so that they do not hold up the
 		// link; the channel's end ends this goroutine.
+		gone := make(chan struct{})
 		l.streams.Go(func() {
+			defer close(gone)
 			for r := range requests {
 				_ = r.Reply(false, nil)
 			}
 		})
-		l.sendEnviron(ch)
+		if sub.Name == FilesSubsystem {
+			l.sendFiles(ch, gone)
+		} else {
+			l.sendEnviron(ch)
+		}
 		return
 	}
 }
