@@ -65,9 +65,9 @@ func (l *link) sendFiles(ch ssh.Channel, gone <-chan struct{}) {
 	}
 	ticker := time.NewTicker(filesPoll)
 	defer ticker.Stop()
-	sent := ""
-	for {
-		if state := stateOf(request.Paths); state != sent {
+	sent, first := "", true // no files are a state, too
+	for ; ; first = false {
+		if state := stateOf(request.Paths); first || state != sent {
 			block, err := readFiles(request.Paths)
 			if err != nil {
 				l.server.cfg.Logf("link %d: files: %v", l.number, err)
