@@ -45,6 +45,7 @@ var rooms = map[string]room{
 	"session/tunnel":      {may: []string{"session/mux"}},
 	"session/mux":         {sealed: true},
 	"session/proxy":       {},
+	"session/projection":  {},
 	"session/process":     {},
 	"session/agent":       {sealed: true, may: []string{"session/mux"}},
 	"session/agent/image": {},
