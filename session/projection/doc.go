@@ -2,9 +2,9 @@
 // API and service-account volumes on this machine, for a local process that
 // reads configuration, certificates or tokens from files.
 //
-//	.tandem/api/root/                          the container's file system, as far as it is projected
-//	.tandem/api/root/etc/shop/settings.yaml    what the container has at /etc/shop/settings.yaml
-//	.tandem/api/kubeconfig                     reaches the cluster as the workload's service account
+//	.tandem/api/root          the container's file system, as far as it is projected: what the container has
+//	                          at /etc/shop/settings.yaml is at etc/shop/settings.yaml in it
+//	.tandem/api/kubeconfig    reaches the cluster as the workload's service account
 //
 // [Write] replaces the whole of root in one step, as the kubelet does with a
 // volume: root is a symbolic link to a folder, and the link is renamed. A process
