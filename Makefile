@@ -72,6 +72,11 @@ test-vscode: build ## The extension in a real VS Code, on a real cluster (Chromi
 	@scripts/need-tools
 	@scripts/with-cluster scripts/test-vscode
 
+.PHONY: test-faults
+test-faults: build ## Break everything a session depends on, under load, on a cluster of its own (ARGS=-run NAME: some of it)
+	@scripts/need-tools
+	@scripts/test-faults $(ARGS)
+
 .PHONY: test-readers
 test-readers: ## 100 000 random variables through every real reader of an environment file
 	@scripts/need-tools test
