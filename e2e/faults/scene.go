@@ -120,6 +120,14 @@ func (s *scene) start(o options) {
 	s.proceed()
 }
 
+// initialize opens the conversation in the name of a process.
+func (s *scene) initialize(pid int) {
+	s.Helper()
+	root := "file://" + s.ws.Dir
+	s.c.MustCall(protocol.MethodInitialize, protocol.InitializeParams{ProcessID: &pid, RootURI: &root}, nil)
+	s.c.Notify(protocol.MethodInitialized, struct{}{})
+}
+
 // proceed starts the session on the server there is, and the witness's load.
 func (s *scene) proceed() {
 	s.Helper()

@@ -64,14 +64,6 @@ func TestEditorKilled(t *testing.T) {
 	s.requireNothingLeft()
 }
 
-// initialize opens the conversation in the name of a process.
-func (s *scene) initialize(pid int) {
-	s.Helper()
-	root := "file://" + s.ws.Dir
-	s.c.MustCall(protocol.MethodInitialize, protocol.InitializeParams{ProcessID: &pid, RootURI: &root}, nil)
-	s.c.Notify(protocol.MethodInitialized, struct{}{})
-}
-
 // An editor that was killed is started again, and so is its server: the session that
 // the first one left is given back first, or taken on; either way the developer has
 // a session again.
