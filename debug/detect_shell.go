@@ -24,8 +24,9 @@ func plain(dir string, argv []string) command {
 	for len(c.argv) > 0 {
 		name := programName(c.argv[0])
 		switch {
-		case shellNames[name] && len(c.argv) == 3 && c.argv[1] == "-c":
-			inner, ok := script(c.dir, c.argv[2])
+		case shellNames[name] && len(c.argv) == 3 && c.argv[1] == "-c",
+			name == "cmd" && len(c.argv) == 5 && c.argv[3] == "/c": // as process.ShellArgv has it
+			inner, ok := script(c.dir, c.argv[len(c.argv)-1])
 			if !ok {
 				return c
 			}

@@ -2,6 +2,7 @@ package debug
 
 import (
 	"io"
+	"slices"
 	"time"
 
 	"github.com/tandem-dev/tandem/internal/fault"
@@ -18,6 +19,31 @@ const (
 	Inspector Protocol = "inspector" // Chrome DevTools Protocol: Node
 	JDWP      Protocol = "jdwp"      // Java Debug Wire Protocol
 )
+
+// Protocols are those that a language's debugger can be asked for, its own first.
+func Protocols(l Language) []Protocol {
+	switch l {
+	case Go:
+		return []Protocol{DAP, Delve}
+	case Node:
+		return []Protocol{Inspector}
+	case Java:
+		return []Protocol{JDWP}
+	}
+	return []Protocol{DAP}
+}
+
+// Modes are the names of what a language's program can be debugged with: "launch",
+// "test" and "attach".
+func Modes(l Language) []string {
+	switch l {
+	case Go, Python:
+		return []string{"launch", "test", "attach"}
+	case Node, Java:
+		return []string{"launch", "test"}
+	}
+	return []string{"launch"}
+}
 
 // Request says how a debugger gets to its program.
 type Request string
@@ -70,21 +96,20 @@ type PathRule struct {
 	To   string `json:"to"`
 }
 
-// check refuses what does not exist before anything is started.
-func (s *Spec) check() error {
+// Check reports what [Start] would refuse, without starting anything, and fills in
+// what was left open.
+func (s *Spec) Check() error {
 	t := &s.Target
 	if s.Request == "" {
 		s.Request = Launch
 	}
-	own := map[Language]Protocol{Go: DAP, Node: Inspector, Python: DAP, Java: JDWP, Generic: DAP}[t.Language]
+	spoken := Protocols(t.Language)
 	switch {
 	case s.Protocol == "":
-		s.Protocol = own
-	case t.Language == Generic:
-		// any: it is the command's affair
-	case s.Protocol != own && !(t.Language == Go && s.Protocol == Delve):
+		s.Protocol = spoken[0]
+	case t.Language != Generic && !slices.Contains(spoken, s.Protocol): // Generic's is the command's affair
 		return fault.New(fault.DebugUnsupported, "a debugger for %s does not speak %q", title(t.Language), s.Protocol).
-			Hint("leave the protocol out for %q%s", own, map[bool]string{true: `, or say "delve" for GoLand`}[t.Language == Go])
+			Hint("it speaks %v", spoken)
 	}
 	if s.Request == Attach {
 		return s.checkAttach()

@@ -55,7 +55,7 @@ const debuggerGrace = 4 * time.Second
 // debugger, [fault.DebugBuildFailed], and [fault.DebugFailed] for one that ended or
 // did not listen in time.
 func Start(ctx context.Context, s Spec) (*Debugger, error) {
-	if err := s.check(); err != nil {
+	if err := s.Check(); err != nil {
 		return nil, err
 	}
 	scratch, err := os.MkdirTemp("", "tandem-debug-")

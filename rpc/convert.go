@@ -30,6 +30,7 @@ func snapshotOf(s session.Snapshot) protocol.Snapshot {
 		NextRetryAt: s.NextRetryAt,
 		Dev:         s.Dev, Context: s.Context, Namespace: s.Namespace,
 		Tunnels: converted(s.Tunnels, tunnelOf),
+		Debug:   converted(s.Debug, debugSessionOf),
 		Env: protocol.Env{
 			Files: converted(s.Env.Files, func(f session.EnvFile) protocol.EnvFile {
 				return protocol.EnvFile{Dialect: f.Dialect, Path: f.Path}

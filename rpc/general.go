@@ -44,9 +44,12 @@ func (s *Server) table() map[string]handler {
 		protocol.MethodEnvExplain:     method(s.envExplain),
 		protocol.MethodEnvWrite:       method(s.envWrite),
 
-		protocol.MethodRunConfigPlan:   method(s.runConfigPlan),
-		protocol.MethodRunConfigWrite:  method(s.runConfigWrite),
-		protocol.MethodRunConfigRemove: method(s.runConfigRemove),
+		protocol.MethodRunConfigPlan:       method(s.runConfigPlan),
+		protocol.MethodRunConfigWrite:      method(s.runConfigWrite),
+		protocol.MethodRunConfigRemove:     method(s.runConfigRemove),
+		protocol.MethodDebugConfigurations: method(s.debugConfigurations),
+		protocol.MethodDebugStart:          method(s.debugStart),
+		protocol.MethodDebugStop:           method(s.debugStop),
 	}
 }
 

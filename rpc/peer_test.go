@@ -15,6 +15,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/tandem-dev/tandem/debug"
 	"github.com/tandem-dev/tandem/envfile"
 	"github.com/tandem-dev/tandem/internal/fault"
 	"github.com/tandem-dev/tandem/session"
@@ -337,6 +338,27 @@ func (f *fake) Doctor(ctx context.Context, r session.DoctorRequest) (*session.Di
 
 func (f *fake) WriteEnv(id string, d envfile.Dialect, path string) (envfile.File, error) {
 	return envfile.File{Dialect: d, Path: path, Count: 2, Undeliverable: []envfile.Undeliverable{{Name: "PEM", Reason: "line break"}}}, nil
+}
+
+func (f *fake) DebugStart(_ context.Context, id string, r session.DebugRequest) (session.Debugging, error) {
+	if r.Mode == session.DebugTest {
+		return session.Debugging{}, fault.New(fault.DebugUnsupported, "no tests").Hint("write some")
+	}
+	return session.Debugging{
+		DebugSession: session.DebugSession{ID: "d1", Language: debug.Go, Mode: session.DebugLaunch, Protocol: debug.DAP, Address: "127.0.0.1:40001", PID: 7},
+		Host:         "127.0.0.1", Port: 40001, Configuration: map[string]any{"type": "go", "program": r.Program}, Secret: "s",
+	}, nil
+}
+
+func (f *fake) DebugStop(_ context.Context, id, debugID string) error {
+	if debugID != "d1" {
+		return fault.New(fault.DebugNotFound, "no debugger %q", debugID)
+	}
+	return nil
+}
+
+func (f *fake) Debuggers(id string) ([]session.Debugging, debug.Target, error) {
+	return nil, debug.Target{Language: debug.Go, Program: "/w/api", Cwd: "/w"}, nil
 }
 
 func (f *fake) Close(context.Context) error {

@@ -20,6 +20,10 @@ func (s *Server) sessionStart(ctx context.Context, r *request, p protocol.Sessio
 		Switch:    session.Switch(p.Options.Switch),
 		KeepFiles: p.Options.KeepFiles,
 	}
+	if p.Options.Debug != nil {
+		r := debugRequest(*p.Options.Debug)
+		start.Debug = &r
+	}
 	for _, d := range p.Options.Files {
 		start.Files = append(start.Files, envfile.Dialect(d))
 	}

@@ -3,6 +3,7 @@ package rpc
 import (
 	"context"
 
+	"github.com/tandem-dev/tandem/debug"
 	"github.com/tandem-dev/tandem/envfile"
 	"github.com/tandem-dev/tandem/rpc/protocol"
 	"github.com/tandem-dev/tandem/session"
@@ -33,6 +34,12 @@ type Sessions interface {
 	Doctor(ctx context.Context, r session.DoctorRequest) (*session.Diagnosis, error)
 	// WriteEnv writes a session's environment in one more dialect; path may be "".
 	WriteEnv(id string, d envfile.Dialect, path string) (envfile.File, error)
+	// DebugStart starts a debugger of a session and returns once it listens.
+	DebugStart(ctx context.Context, id string, r session.DebugRequest) (session.Debugging, error)
+	// DebugStop ends one and returns once it and what it launched are gone.
+	DebugStop(ctx context.Context, id, debugID string) error
+	// Debuggers are those that run in a session, and what a launch would debug.
+	Debuggers(id string) ([]session.Debugging, debug.Target, error)
 	// Close stops every session and returns once the cluster is given back. It
 	// bounds its own time.
 	Close(ctx context.Context) error

@@ -26,6 +26,9 @@ type controlRequest struct {
 	ID string `json:"id"`
 	// Explain is the question of opExplain.
 	Explain *ExplainRequest `json:"explain,omitempty"`
+	// Debug is what opDebugStart wants, DebugID what opDebugStop ends.
+	Debug   *DebugRequest `json:"debug,omitempty"`
+	DebugID string        `json:"debugId,omitempty"`
 }
 
 // What can be asked.
@@ -34,6 +37,9 @@ const (
 	opStop        = "stop"
 	opEnvironment = "environment"
 	opExplain     = "explain"
+	opDebugStart  = "debugStart"
+	opDebugStop   = "debugStop"
+	opDebugWait   = "debugWait"
 )
 
 type controlAnswer struct {
@@ -41,6 +47,7 @@ type controlAnswer struct {
 	Variables []controlVariable    `json:"variables,omitempty"`
 	Warnings  []envfile.Warning    `json:"warnings,omitempty"`
 	Explained *envfile.Explanation `json:"explained,omitempty"`
+	Debugging *Debugging           `json:"debugging,omitempty"`
 	Error     *Cause               `json:"error,omitempty"`
 }
 
@@ -170,6 +177,19 @@ func (c *controlServer) answer(req controlRequest) controlAnswer {
 		}
 		req.Explain.ID = req.ID
 		a.Explained, err = c.manager.Explain(context.Background(), *req.Explain) // asks no cluster
+	case opDebugStart:
+		if req.Debug == nil {
+			err = fault.New(fault.InvalidParams, "nothing to debug")
+			break
+		}
+		var d Debugging
+		if d, err = c.manager.DebugStart(c.closing, req.ID, *req.Debug); err == nil {
+			a.Debugging = &d
+		}
+	case opDebugStop:
+		err = c.manager.DebugStop(c.closing, req.ID, req.DebugID)
+	case opDebugWait:
+		err = c.manager.awaitDebugger(c.closing, req.ID, req.DebugID)
 	default:
 		err = fault.New(fault.InvalidParams, "the control socket knows no %q", req.Op)
 	}

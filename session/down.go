@@ -126,9 +126,18 @@ func (m *Manager) undo(ctx context.Context, e *Entry) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, giveBackTimeout)
 	defer cancel()
-	errs := []error{c.Restore(ctx, e.Record), process.EndLeftBehind(e.Command, process.DefaultGrace)}
+	errs := []error{c.Restore(ctx, e.Record), e.endFamilies()}
 	if !e.KeepFiles {
 		errs = append(errs, envfile.RemoveFiles(e.EnvDir, e.Dev))
+	}
+	return errors.Join(errs...)
+}
+
+// endFamilies ends what is left of the command and of the debuggers.
+func (e *Entry) endFamilies() error {
+	errs := []error{process.EndLeftBehind(e.Command, process.DefaultGrace)}
+	for _, m := range e.Debuggers {
+		errs = append(errs, process.EndLeftBehind(m, process.DefaultGrace))
 	}
 	return errors.Join(errs...)
 }

@@ -16,7 +16,7 @@ import (
 type EnvChange struct {
 	ID                      string
 	Added, Removed, Changed []string // sorted
-	// Stale names what still runs with the old environment: "process".
+	// Stale names what still runs with the old environment: "process", "debug:d1".
 	Stale []string
 }
 
@@ -105,6 +105,7 @@ func (d *drift) settle() {
 	if s.commandDone() != nil {
 		change.Stale = []string{"process"}
 	}
+	change.Stale = append(change.Stale, s.staleDebuggers()...)
 	s.log.Info().Strs("added", change.Added).Strs("removed", change.Removed).Strs("changed", change.Changed).Msg("environment changed")
 	if s.cfg.Observer != nil {
 		s.cfg.Observer.EnvChanged(change)

@@ -44,6 +44,8 @@ type Entry struct {
 	KeepFiles bool `json:"keepFiles,omitempty"`
 	// Command is the local command, for one who has to end what it left.
 	Command process.Mark `json:"command,omitzero"`
+	// Debuggers are those of the debuggers, with what they launched.
+	Debuggers []process.Mark `json:"debuggers,omitempty"`
 	// Record is what the cluster had before it was touched, and how to reach it.
 	Record cluster.Record `json:"record"`
 }

@@ -35,6 +35,9 @@ type Config struct {
 	DataPlane tunnel.DataPlane
 	// Kubeconfig, Context and Namespace choose the cluster; "" follows kubectl.
 	Kubeconfig, Context, Namespace string
+	// Debugger is the argv that starts this program as a debugger's process (see
+	// package debug/adapter); empty can debug nothing.
+	Debugger []string
 	// Version of this build, recorded with what is created.
 	Version string
 	Logger  zerolog.Logger
@@ -68,6 +71,9 @@ type StartRequest struct {
 	Run bool
 	// Switch says when the traffic is turned; "" is [SwitchListening].
 	Switch Switch
+	// Debug, where not nil, starts the program under a debugger in the place of
+	// the command.
+	Debug *DebugRequest
 	// Command replaces the manifest's command where it is not empty.
 	Command []string
 	// Environment goes above the manifest's environment, as from -e K=V.

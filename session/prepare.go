@@ -123,6 +123,6 @@ func (p *prepared) snapshot() Snapshot {
 		ID: p.id, Since: time.Now().UTC(), Manifest: p.manifest.Path, Dev: p.dev.Name,
 		Context: p.cluster.Context(), Namespace: p.cluster.Namespace(),
 		Tunnels: []Tunnel{}, Env: Env{Files: []EnvFile{}, Warnings: []envfile.Warning{}}, Phases: []Phase{},
-		Traffic: TrafficOriginal, Guard: GuardNone, Warnings: []Warning{},
+		Traffic: TrafficOriginal, Guard: GuardNone, Warnings: []Warning{}, Debug: []DebugSession{},
 	}
 }

@@ -33,6 +33,8 @@ func (m *Manager) Restart(ctx context.Context, id string) (Snapshot, error) {
 // restart is the owner's part. A command that does not start again leaves the
 // session as it is: without a running one.
 func (s *Session) restart(ctx context.Context) error {
+	s.makeRoom(ctx)        // a debugger that serves in the command's place
+	s.run.replaced = false // it comes back right now
 	if s.run.command != nil {
 		s.noteExit(s.run.command.process.Stop(ctx))
 	}

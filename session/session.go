@@ -48,6 +48,13 @@ type Session struct {
 	// restarts asks the owner to restart the command.
 	restarts chan chan error
 
+	// whenReady and anyTime are what the owner is asked to do: at once in a
+	// session that is ready, and also in one that is reconnecting. The context
+	// ends when the session stands no more.
+	whenReady, anyTime chan func(context.Context)
+	// debugging are the debuggers that run; only the owner stores.
+	debugging atomic.Pointer[[]Debugging]
+
 	// failure is why the session ended by itself, undoFailure why the cluster
 	// could not be given back; both are set before done closes.
 	failure, undoFailure error
@@ -66,6 +73,8 @@ func newSession(cfg *Config, j *journal, p *prepared, r StartRequest) *Session {
 		settled: make(chan struct{}), done: make(chan struct{}),
 		tunnelsChanged: make(chan struct{}, 1),
 		restarts:       make(chan chan error),
+		whenReady:      make(chan func(context.Context)),
+		anyTime:        make(chan func(context.Context)),
 		current:        p.snapshot(),
 	}
 	s.run.entry = Entry{

@@ -40,6 +40,8 @@ type Snapshot struct {
 	// Warnings are what the user should know of the session, newest last, at
 	// most [maxWarnings].
 	Warnings []Warning `json:"warnings"`
+	// Debug are the debuggers that run.
+	Debug []DebugSession `json:"debug"`
 	// Phases tells how long each state lasted, in the order they were left.
 	Phases []Phase `json:"phases"`
 }
@@ -146,6 +148,7 @@ func (s Snapshot) clone() Snapshot {
 	s.Env.Warnings = slices.Clone(s.Env.Warnings)
 	s.Phases = slices.Clone(s.Phases)
 	s.Warnings = slices.Clone(s.Warnings)
+	s.Debug = slices.Clone(s.Debug)
 	s.Workload = copied(s.Workload)
 	s.Pod, s.Cause, s.NextRetryAt, s.Process = copied(s.Pod), copied(s.Cause), copied(s.NextRetryAt), copied(s.Process)
 	return s

@@ -14,8 +14,16 @@ import (
 // link until ctx ends (nil), the command ends where the session is to end with
 // it (nil), or the session cannot go on.
 func (s *Session) stand(ctx context.Context) error {
-	if s.request.EndWithCommand { // see awaitLocal
-		if err := s.startCommand(ctx); err != nil {
+	life, leave := context.WithCancel(ctx)
+	defer s.run.starting.Wait()
+	defer leave()
+	switch {
+	case s.request.Debug != nil:
+		if err := s.debugInstead(life); err != nil {
+			return err
+		}
+	case s.request.EndWithCommand: // see awaitLocal
+		if err := s.startCommand(life); err != nil {
 			return err
 		}
 	}
@@ -46,10 +54,14 @@ func (s *Session) stand(ctx context.Context) error {
 			}
 		case reply := <-s.restarts:
 			reply <- s.restart(ctx)
+		case do := <-s.whenReady:
+			do(life)
+		case do := <-s.anyTime:
+			do(life)
 		case <-s.tunnelsChanged:
 			s.change(s.fillTunnels)
 		case <-s.run.link.Done():
-			if err := s.reconnect(ctx, s.run.link.Err()); err != nil {
+			if err := s.reconnect(life, s.run.link.Err()); err != nil {
 				return err
 			}
 		}
@@ -87,6 +99,8 @@ func (s *Session) reconnect(ctx context.Context, lost error) error {
 				break waiting
 			case <-s.commandDone():
 				s.noteExit(s.run.command.process.Wait())
+			case do := <-s.anyTime:
+				do(ctx)
 			case <-ctx.Done():
 				timer.Stop()
 				return nil

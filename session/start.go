@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -17,7 +18,6 @@ import (
 	"github.com/tandem-dev/tandem/internal/fault"
 	"github.com/tandem-dev/tandem/manifest"
 	"github.com/tandem-dev/tandem/session/cluster"
-	"github.com/tandem-dev/tandem/session/process"
 	"github.com/tandem-dev/tandem/session/tunnel"
 )
 
@@ -47,6 +47,11 @@ type resources struct {
 	listening       *listening
 	turned, retired bool
 	turnAgain       time.Time
+
+	debuggers     []*debugger
+	debugsStarted int            // for the next one's id
+	starting      sync.WaitGroup // goroutines that start debuggers
+	replaced      bool           // the command was ended for a debugger and is to come back
 }
 
 // start goes through the steps up to Switching. An error, or the end of ctx,
@@ -96,7 +101,7 @@ func (s *Session) check(ctx context.Context) error {
 		if err := s.prepared.cluster.Restore(ctx, left.Record); err != nil {
 			return err
 		}
-		if err := process.EndLeftBehind(left.Command, process.DefaultGrace); err != nil {
+		if err := left.endFamilies(); err != nil {
 			return err
 		}
 	}
@@ -408,6 +413,7 @@ func (s *Session) giveBack(ctx context.Context) error {
 	if restored {
 		s.handOver(ctx)
 	}
+	s.endDebuggers(ctx)
 	if r.command != nil {
 		exit := r.command.process.Stop(ctx)
 		s.noteExit(exit)
@@ -434,7 +440,7 @@ func (s *Session) giveBack(ctx context.Context) error {
 // command has ended there is nothing to answer with, and nothing to wait for.
 func (s *Session) handOver(ctx context.Context) {
 	r := &s.run
-	if r.link == nil || !r.turned || r.command != nil && r.command.noted {
+	if r.link == nil || !r.turned || len(r.debuggers) == 0 && r.command != nil && r.command.noted {
 		return
 	}
 	s.progress("waiting until the cluster sends no more requests here")

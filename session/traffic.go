@@ -73,10 +73,11 @@ func (p *prepared) pendingTunnels() []Tunnel {
 // a command, for as long as the manifest's timeout allows; without one nobody
 // knows when somebody will listen, so it only looks. A command that the session
 // ends with is not waited for either, it may be a shell or a test: stand starts
-// it, once the user was told that the session is ready. It reports whether the traffic may be
+// it, once the user was told that the session is ready, and a debugger in its
+// place. It reports whether the traffic may be
 // turned now; what comes later is noticed by stand.
 func (s *Session) awaitLocal(ctx context.Context) (bool, error) {
-	if !s.request.EndWithCommand {
+	if !s.request.EndWithCommand && s.request.Debug == nil {
 		if err := s.startCommand(ctx); err != nil {
 			return false, err
 		}

@@ -220,6 +220,7 @@ func (g *globals) sessions(_ context.Context, s rpc.Setup) (rpc.Sessions, error)
 		Kubeconfig: or(o.Kubeconfig, g.kubeconfig),
 		Context:    or(o.Context, g.context),
 		Namespace:  or(o.Namespace, g.namespace),
+		Debugger:   debuggerArgv(),
 		Version:    version, Logger: s.Logger, Observer: s.Observer,
 	})
 	if err != nil {

@@ -33,7 +33,7 @@ var rooms = map[string]room{
 		"session/tunnel", "manifest", "envfile", "debug", "debug/adapter", "debug/runconfig"}},
 	"cmd/tandem-agent": {sealed: true, may: []string{"session/agent", "session/mux"}},
 
-	"rpc":                          {may: []string{"rpc/protocol", "session", "manifest", "manifest/language", "envfile", "debug/runconfig", "debug/runconfig/jsonc"}},
+	"rpc":                          {may: []string{"rpc/protocol", "session", "manifest", "manifest/language", "envfile", "debug", "debug/runconfig", "debug/runconfig/jsonc"}},
 	"rpc/keep":                     {may: []string{"rpc", "session"}},
 	"rpc/protocol":                 {sealed: true},
 	"rpc/protocol/internal/gendoc": {may: []string{"rpc/protocol"}},

@@ -8,7 +8,7 @@ type EnvDidChangeParams struct {
 	Added   []string `json:"added"`
 	Removed []string `json:"removed"`
 	Changed []string `json:"changed"`
-	// Stale names what still runs with the old environment: "process" for the
-	// local command, which session/stop and session/start renew.
+	// Stale names what still runs with the old environment: "debug:ID" for a
+	// debugger, and "process" for the local command, which session/stop and session/start renew.
 	Stale []string `json:"stale"`
 }

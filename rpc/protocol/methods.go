@@ -50,6 +50,12 @@ const (
 	MethodRunConfigWrite = "runConfig/write"
 	// MethodRunConfigRemove takes run configurations away: [RunConfigParams], [RunConfigResult].
 	MethodRunConfigRemove = "runConfig/remove"
+	// MethodDebugConfigurations tells what a session can debug: [DebugConfigurationsParams], [DebugConfigurationsResult].
+	MethodDebugConfigurations = "debug/configurations"
+	// MethodDebugStart starts a debugger and answers once it listens: [DebugStartParams], [DebugStartResult].
+	MethodDebugStart = "debug/start"
+	// MethodDebugStop ends a debugger: [DebugStopParams], [Snapshot].
+	MethodDebugStop = "debug/stop"
 )
 
 // Tandem's notifications, server to client.

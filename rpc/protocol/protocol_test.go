@@ -54,6 +54,7 @@ func TestSnapshotOnTheWire(t *testing.T) {
 		Env:     Env{Files: []EnvFile{}, Warnings: []EnvWarning{}},
 		Process: &Process{State: "running", PID: 1},
 		Traffic: TrafficOriginal, Guard: GuardNone, Warnings: []SessionWarning{},
+		Debug: []DebugSession{},
 	}, "", "  ")
 	if err != nil {
 		t.Fatal(err)
@@ -103,7 +104,8 @@ func TestSnapshotOnTheWire(t *testing.T) {
   "traffic": "original",
   "guard": "none",
   "adopted": false,
-  "warnings": []
+  "warnings": [],
+  "debug": []
 }`
 	if diff := cmp.Diff(want, string(got)); diff != "" {
 		t.Error(diff)

@@ -43,6 +43,8 @@ type Snapshot struct {
 	Adopted bool `json:"adopted"`
 	// Warnings are what the user should know, newest last, at most twenty.
 	Warnings []SessionWarning `json:"warnings"`
+	// Debug are the debuggers that run.
+	Debug []DebugSession `json:"debug"`
 }
 
 // State is where a session stands.

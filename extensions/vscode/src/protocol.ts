@@ -69,6 +69,19 @@ export interface ClientRequests {
    * before; what was made for them is deleted.
    */
   'runConfig/remove': { params: RunConfigParams; result: RunConfigResult };
+  /** Tells what a session can debug, and what its debuggers' clients need. */
+  'debug/configurations': { params: DebugConfigurationsParams; result: DebugConfigurationsResult };
+  /**
+   * Starts a debugger with the session's environment and answers once it listens, on 127.0.0.1 and
+   * for one client. A session that is reconnecting starts it once it is ready again. A launch ends
+   * the session's command, which comes back when the debugger has ended.
+   */
+  'debug/start': { params: DebugStartParams; result: DebugStartResult };
+  /**
+   * Ends a debugger with what it launched; what it was attached to goes on. Answers with the
+   * session's Snapshot.
+   */
+  'debug/stop': { params: DebugStopParams; result: Snapshot };
 }
 
 /** What the client tells: params by method. */
@@ -556,6 +569,11 @@ export interface SessionStartOptions {
    * listen.
    */
   switch?: Switch;
+  /**
+   * `debug` starts the program under a debugger in the place of the command; the debugger is in the
+   * snapshot, debug/configurations has what its client needs.
+   */
+  debug?: DebugOptions;
   /** `files` are the dialects of environment files to write; absent is the server's default. */
   files?: string[];
   /**
@@ -581,6 +599,79 @@ export type Switch =
   | 'listening'
   /** turns it as soon as the session can, whoever listens. */
   | 'now';
+
+/**
+ * DebugOptions say what to debug and how. With none of them the program of the manifest's command
+ * is launched.
+ */
+export interface DebugOptions {
+  /** `language`; absent is the one that the command and the folder tell. */
+  language?: DebugLanguage;
+  /** `mode`; absent is `launch`. */
+  mode?: DebugMode;
+  /** `protocol`; absent is the language's own. Go has a choice. */
+  protocol?: DebugProtocol;
+  /**
+   * `program` replaces the command's: a package, folder or binary for Go, a script for Node and
+   * Python (or a module), a jar or a class for Java; with `test` what is tested.
+   */
+  program?: string;
+  /** `args` replace the program's arguments. */
+  args?: string[];
+  /** `cwd` is the folder to run in; absent is the dev's workdir. */
+  cwd?: string;
+  /** `buildFlags` are Go's, or the runtime's own flags. */
+  buildFlags?: string[];
+  /** `pid` is the process to attach to; absent is the session's command. */
+  pid?: number;
+  /**
+   * `command` starts a debugger for another language; {port} in it stands for a free port on which
+   * it must listen.
+   */
+  command?: string[];
+  /** `stopOnEntry` lets the program wait for the client before it does anything. */
+  stopOnEntry?: boolean;
+  /** `substitutePath` maps the client's folders to the debugger's. */
+  substitutePath?: DebugPathRule[];
+}
+
+/** DebugLanguage is what a program is written in, as far as it decides how it is debugged. */
+export type DebugLanguage =
+  | 'go'
+  | 'node'
+  | 'python'
+  | 'java'
+  /** is any other: its debugger is a command that the client gives. */
+  | '';
+
+/** DebugMode says what is debugged. */
+export type DebugMode =
+  /**
+   * starts the program under a debugger in the place of the session's command, which comes back
+   * once the debugger has ended.
+   */
+  | 'launch'
+  /** starts its tests under a debugger, beside whatever runs. */
+  | 'test'
+  /** takes the program that runs: Go and Python. */
+  | 'attach';
+
+/** DebugProtocol is what a debugger speaks to its client. */
+export type DebugProtocol =
+  /** is the Debug Adapter Protocol: Go and Python. */
+  | 'dap'
+  /** is Delve's JSON-RPC API of version 2, which GoLand's Go Remote speaks. */
+  | 'delve'
+  /** is the Chrome DevTools Protocol: Node. */
+  | 'inspector'
+  /** is the Java Debug Wire Protocol. */
+  | 'jdwp';
+
+/** DebugPathRule maps one folder. */
+export interface DebugPathRule {
+  from: string;
+  to: string;
+}
 
 /** Snapshot is one session at one moment. */
 export interface Snapshot {
@@ -625,6 +716,8 @@ export interface Snapshot {
   adopted: boolean;
   /** `warnings` are what the user should know, newest last, at most twenty. */
   warnings: SessionWarning[];
+  /** `debug` are the debuggers that run. */
+  debug: DebugSession[];
 }
 
 /** State is where a session stands. */
@@ -767,6 +860,18 @@ export interface SessionWarning {
   /** `hint` says what the user can do, "" where there is nothing to say. */
   hint?: string;
   at: string;
+}
+
+/** DebugSession is a debugger in a {@link Snapshot}. */
+export interface DebugSession {
+  id: string;
+  language: DebugLanguage;
+  mode: DebugMode;
+  protocol: DebugProtocol;
+  /** `address` is where its client connects to, host:port. */
+  address: string;
+  /** `pid` is the debugger's process. */
+  pid: number;
 }
 
 /**
@@ -1159,6 +1264,109 @@ export interface TextEdit {
   newText: string;
 }
 
+/** DebugConfigurationsParams ask what there is to debug (debug/configurations). */
+export interface DebugConfigurationsParams {
+  /** `id` is the session's. */
+  id: string;
+}
+
+/** DebugConfigurationsResult answers debug/configurations. */
+export interface DebugConfigurationsResult {
+  /** `target` is what debug/start would launch. */
+  target: DebugTarget;
+  /** `running` are the debuggers that run, as debug/start has answered them. */
+  running: DebugStartResult[];
+}
+
+/** DebugTarget is a program as it was found from the dev's command and folder. */
+export interface DebugTarget {
+  language: DebugLanguage;
+  /**
+   * `program` is absolute, or an import path of Go; "" where it is a module, or where nothing
+   * tells.
+   */
+  program: string;
+  /** `module` is Python's, or Java's main class. */
+  module?: string;
+  /** `args` are the program's. */
+  args: string[];
+  cwd: string;
+  /** `modes` are those that debug/start has for the language. */
+  modes: DebugMode[];
+  /** `protocols` are those that it can be asked for, the language's own first. */
+  protocols: DebugProtocol[];
+}
+
+/** DebugStartResult answers debug/start: the debugger listens. It takes one client. */
+export interface DebugStartResult {
+  /** `debug` is the debugger's id, for debug/stop. */
+  debug: string;
+  language: DebugLanguage;
+  mode: DebugMode;
+  protocol: DebugProtocol;
+  /** `host` is 127.0.0.1. */
+  host: string;
+  port: number;
+  /**
+   * `configuration` is a VS Code launch configuration which gets a client in as it stands. A DAP
+   * client passes its members on as the arguments of its launch or attach request: "tandemSecret"
+   * among them proves that the client may.
+   */
+  configuration: unknown;
+}
+
+/**
+ * DebugStartParams ask for a debugger of a ready session (debug/start). Its program has the
+ * session's environment, the values of Secrets included; none of it travels through the client.
+ */
+export interface DebugStartParams {
+  /**
+   * `workDoneToken` is the token to report on. Absent, the server makes one where the client has
+   * the capability.
+   */
+  workDoneToken?: number | string;
+  /** `id` is the session's. */
+  id: string;
+  /** `language`; absent is the one that the command and the folder tell. */
+  language?: DebugLanguage;
+  /** `mode`; absent is `launch`. */
+  mode?: DebugMode;
+  /** `protocol`; absent is the language's own. Go has a choice. */
+  protocol?: DebugProtocol;
+  /**
+   * `program` replaces the command's: a package, folder or binary for Go, a script for Node and
+   * Python (or a module), a jar or a class for Java; with `test` what is tested.
+   */
+  program?: string;
+  /** `args` replace the program's arguments. */
+  args?: string[];
+  /** `cwd` is the folder to run in; absent is the dev's workdir. */
+  cwd?: string;
+  /** `buildFlags` are Go's, or the runtime's own flags. */
+  buildFlags?: string[];
+  /** `pid` is the process to attach to; absent is the session's command. */
+  pid?: number;
+  /**
+   * `command` starts a debugger for another language; {port} in it stands for a free port on which
+   * it must listen.
+   */
+  command?: string[];
+  /** `stopOnEntry` lets the program wait for the client before it does anything. */
+  stopOnEntry?: boolean;
+  /** `substitutePath` maps the client's folders to the debugger's. */
+  substitutePath?: DebugPathRule[];
+}
+
+/**
+ * DebugStopParams end a debugger with what it launched (debug/stop). The answer is the session's
+ * {@link Snapshot} after that.
+ */
+export interface DebugStopParams {
+  /** `id` is the session's, Debug the debugger's. */
+  id: string;
+  debug: string;
+}
+
 /** SessionOutputParams are what the local command wrote (session/output). */
 export interface SessionOutputParams {
   id: string;
@@ -1187,8 +1395,8 @@ export interface EnvDidChangeParams {
   removed: string[];
   changed: string[];
   /**
-   * `stale` names what still runs with the old environment: "process" for the local command, which
-   * session/stop and session/start renew.
+   * `stale` names what still runs with the old environment: "debug:ID" for a debugger, and
+   * "process" for the local command, which session/stop and session/start renew.
    */
   stale: string[];
 }

@@ -32,7 +32,7 @@ const readySnapshot = `{"id": "shop/api", "seq": 9, "state": "ready", "since": "
     "connections": 0, "bytesIn": 0, "bytesOut": 0, "listening": true, "error": null}],
  "env": {"files": [{"dialect": "dotenv", "path": "/w/.tandem/api.env"}], "count": 72, "hash": "5f1c…", "warnings": []},
  "process": {"state": "running", "pid": 4242, "exitCode": null},
- "traffic": "local", "guard": "process", "adopted": false, "warnings": []}`
+ "traffic": "local", "guard": "process", "adopted": false, "warnings": [], "debug": []}`
 
 var groups = []group{
 	{"Life cycle", "As in the Language Server Protocol. Members that are not listed are ignored.", []message{
@@ -122,6 +122,22 @@ var groups = []group{
 			protocol.RunConfigParams{}, protocol.RunConfigResult{}, `{"id": "shop/api", "editor": "vscode"}`, ""},
 		{protocol.MethodRunConfigRemove, true, "Takes run configurations away. Files in which nothing else has changed have their bytes from before; what was made for them is deleted.",
 			protocol.RunConfigParams{}, protocol.RunConfigResult{}, `{"id": "shop/api", "editor": "vscode"}`, ""},
+	}},
+	{"Debuggers", "[debugging.md](debugging.md) tells how each language is debugged.", []message{
+		{protocol.MethodDebugConfigurations, true, "Tells what a session can debug, and what its debuggers' clients need.",
+			protocol.DebugConfigurationsParams{}, protocol.DebugConfigurationsResult{},
+			`{"id": "shop/api"}`,
+			`{"target": {"language": "go", "program": "/w/api", "args": [], "cwd": "/w", "modes": ["launch", "test", "attach"],
+            "protocols": ["dap", "delve"]},
+ "running": []}`},
+		{protocol.MethodDebugStart, true, "Starts a debugger with the session's environment and answers once it listens, on 127.0.0.1 and for one client. A session that is reconnecting starts it once it is ready again. A launch ends the session's command, which comes back when the debugger has ended.",
+			protocol.DebugStartParams{}, protocol.DebugStartResult{},
+			`{"id": "shop/api", "stopOnEntry": true}`,
+			`{"debug": "d1", "language": "go", "mode": "launch", "protocol": "dap", "host": "127.0.0.1", "port": 40001,
+ "configuration": {"name": "Debug api", "type": "go", "request": "launch", "mode": "debug", "host": "127.0.0.1", "port": 40001,
+   "program": "/w/api", "cwd": "/w", "outputMode": "remote", "stopOnEntry": true, "tandemSecret": "…"}}`},
+		{protocol.MethodDebugStop, true, "Ends a debugger with what it launched; what it was attached to goes on. Answers with the session's [Snapshot](#snapshot).",
+			protocol.DebugStopParams{}, protocol.Snapshot{}, `{"id": "shop/api", "debug": "d1"}`, ""},
 	}},
 	{"What the server sends", "The server sends nothing before its answer to `initialize`.", []message{
 		{protocol.MethodSessionDidChange, false, "Carries the [Snapshot](#snapshot) after each change of a session. None is skipped.",
