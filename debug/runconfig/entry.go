@@ -136,7 +136,7 @@ func (p *planner) put(e entry) error {
 		mem.Name, _ = object.Get(e.file.nameKey).(string)
 	}
 	mem.Value, mem.Owner = value{e.value}, e.owner
-	return p.done(d, update(d.doc, at, theirs, merged))
+	return p.done(d, rewrite(d.doc, at, theirs, merged))
 }
 
 // done explains an edit that the document refused.
@@ -271,9 +271,9 @@ func (e entry) adopts(theirs any) bool {
 	return marked(object) || e.file.rootIsList() && strings.HasPrefix(e.name, prefix)
 }
 
-// update edits a value member by member, so that what does not change keeps its
+// rewrite edits a value member by member, so that what does not change keeps its
 // text.
-func update(doc *jsonc.Document, at jsonc.Path, from, to any) error {
+func rewrite(doc *jsonc.Document, at jsonc.Path, from, to any) error {
 	if jsonc.Equal(from, to) {
 		return nil
 	}
@@ -292,7 +292,7 @@ func update(doc *jsonc.Document, at jsonc.Path, from, to any) error {
 	for _, m := range becomes {
 		var err error
 		if was.Has(m.Key) {
-			err = update(doc, append(slices.Clone(at), m.Key), was.Get(m.Key), m.Value)
+			err = rewrite(doc, append(slices.Clone(at), m.Key), was.Get(m.Key), m.Value)
 		} else {
 			err = doc.Add(at, m.Key, m.Value)
 		}

@@ -292,7 +292,7 @@ func (p place) runJava(s Service) runXML {
 	files.CreateAttr("name", "envFilePaths")
 	files.CreateElement("option").CreateAttr("value", p.path(s.envFile(envfile.JetBrains)))
 	r.option(mainClass, t.Module)
-	r.config.CreateElement("module").CreateAttr("name", filepath.Base(t.Cwd))
+	r.config.CreateElement("module").CreateAttr("name", javaModule(t))
 	if len(t.Args) > 0 {
 		r.option("PROGRAM_PARAMETERS", joinArgs(t.Args))
 	}
@@ -303,6 +303,21 @@ func (p place) runJava(s Service) runXML {
 	r.envs(s)
 	r.envFilePlugin(p.pluginFile(s))
 	return r
+}
+
+// javaModule is what IntelliJ IDEA calls the project's module: Maven's artifact,
+// or the main source set of Gradle's project.
+func javaModule(t debug.Target) string {
+	pom := etree.NewDocument()
+	if err := pom.ReadFromFile(filepath.Join(t.Cwd, "pom.xml")); err == nil {
+		if id := pom.FindElement("/project/artifactId"); id != nil {
+			return strings.TrimSpace(id.Text())
+		}
+	}
+	if t.Tool == debug.Gradle {
+		return filepath.Base(t.Cwd) + ".main"
+	}
+	return filepath.Base(t.Cwd)
 }
 
 // springBoot says whether a command or a build file speaks of Spring Boot.

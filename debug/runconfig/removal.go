@@ -52,7 +52,7 @@ func (p *planner) removeMarked(labels []string) error {
 			var ours []jsonc.Path
 			for at, object := range d.elements(path) {
 				name, _ := object.Get(def.nameKey).(string)
-				if strings.HasPrefix(name, prefix) && (def.rootIsList() || marked(object)) && ofLabels(name, labels) &&
+				if strings.HasPrefix(name, prefix) && (def.rootIsList() || marked(object)) && (ofLabels(name, labels) || d.emptied(object)) &&
 					!slices.ContainsFunc(d.mem.Items, func(i *ledgerItem) bool { return i.List == list && i.Name == name }) {
 					ours = append(ours, at)
 				}
@@ -65,6 +65,17 @@ func (p *planner) removeMarked(labels []string) error {
 		}
 	}
 	return nil
+}
+
+// emptied says whether an entry is a compound that has not two configurations
+// left to start.
+func (d *document) emptied(object jsonc.Ordered) bool {
+	names, ok := list(object.Get("configurations"))
+	names = slices.DeleteFunc(names, func(n any) bool {
+		name, _ := n.(string)
+		return d.named(jsonc.Path{"configurations"}, name) == nil
+	})
+	return ok && len(names) < 2
 }
 
 // ofLabels says whether a name of ours belongs to one of the labels; with none

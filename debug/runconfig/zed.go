@@ -69,7 +69,7 @@ func (p place) zed(s Service) (rendered, error) {
 		list("args", t.Args)
 	case debug.Python:
 		port := cmp.Or(s.AttachPort, debugpyPort)
-		run = debugpyCommand(t, port)
+		run = p.debugpyCommand(t, port)
 		if run == nil {
 			out.notes = append(out.notes, "nothing tells which Python program it runs")
 			return out, nil
@@ -123,7 +123,7 @@ func (p place) zedRun(s Service, command []string) []string {
 
 // debugpyCommand runs a Python program that waits for its debugger; nil where
 // nothing tells which.
-func debugpyCommand(t debug.Target, port int) []string {
+func (p place) debugpyCommand(t debug.Target, port int) []string {
 	python := t.Runtime
 	if len(python) == 0 {
 		python = []string{"python3"}
@@ -133,7 +133,7 @@ func debugpyCommand(t debug.Target, port int) []string {
 	case t.Module != "":
 		argv = append(argv, "-m", t.Module)
 	case t.Program != "":
-		argv = append(argv, t.Program)
+		argv = append(argv, p.path(t.Program))
 	default:
 		return nil
 	}
