@@ -258,9 +258,11 @@ type fake struct {
 	stop    func(ctx context.Context, id string) (session.Snapshot, error)
 	openErr error
 	env     *envfile.Environment
-	explain func(r session.ExplainRequest) *envfile.Explanation
-	doctor  func(ctx context.Context, r session.DoctorRequest) (*session.Diagnosis, error)
-	opened  chan struct{} // closed by open, where it is not nil
+	// snapshot is the one session that Get knows; nil for none.
+	snapshot *session.Snapshot
+	explain  func(r session.ExplainRequest) *envfile.Explanation
+	doctor   func(ctx context.Context, r session.DoctorRequest) (*session.Diagnosis, error)
+	opened   chan struct{} // closed by open, where it is not nil
 
 	mu     sync.Mutex
 	setup  Setup
@@ -308,6 +310,9 @@ func (f *fake) Restart(_ context.Context, id string) (session.Snapshot, error) {
 func (f *fake) List() []session.Snapshot { return nil }
 
 func (f *fake) Get(id string) (session.Snapshot, error) {
+	if f.snapshot != nil && f.snapshot.ID == id {
+		return *f.snapshot, nil
+	}
 	return session.Snapshot{}, fault.New(fault.SessionNotFound, "there is no session %q", id).Hint("session/list has them")
 }
 
