@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -112,50 +113,56 @@ func variants(all []shape) []shape {
 // comments, is written once only, and can be taken away without a trace.
 func TestShapes(t *testing.T) {
 	var cases []judgement
+	var mu sync.Mutex
 	count := 0
-	for _, group := range []struct {
-		path   string
-		editor Editor
-		shapes []shape
-	}{
-		{".vscode/launch.json", VSCode, launchShapes},
-		{".vscode/tasks.json", VSCode, taskShapes},
-		{".vscode/settings.json", VSCode, settingsShapes},
-		{".zed/debug.json", Zed, zedShapes},
-		{".zed/tasks.json", Zed, zedShapes},
-	} {
-		count += len(group.shapes)
-		services := func(p project) []Service {
-			api, web := p.service("api", debug.Go), p.service("web", debug.Node)
-			api.AttachPort = 2345
-			return []Service{api, web}
-		}
-		alone := newProject(t)
-		alone.apply(Write(alone.dir, group.editor, services(alone)))
-		ours := alone.read(group.path)
-		for _, s := range variants(group.shapes) {
-			t.Run(group.path+"/"+s.name, func(t *testing.T) {
-				p := newProject(t)
-				p.write(group.path, s.text)
-				before := p.files()
-				p.apply(Write(p.dir, group.editor, services(p)))
-				edited := p.read(group.path)
-				cases = append(cases, judgement{Original: s.text, Edited: edited, Ours: ours, name: t.Name()})
+	t.Run("write and remove", func(t *testing.T) {
+		for _, group := range []struct {
+			path   string
+			editor Editor
+			shapes []shape
+		}{
+			{".vscode/launch.json", VSCode, launchShapes},
+			{".vscode/tasks.json", VSCode, taskShapes},
+			{".vscode/settings.json", VSCode, settingsShapes},
+			{".zed/debug.json", Zed, zedShapes},
+			{".zed/tasks.json", Zed, zedShapes},
+		} {
+			count += len(group.shapes)
+			services := func(p project) []Service {
+				api, web := p.service("api", debug.Go), p.service("web", debug.Node)
+				api.AttachPort = 2345
+				return []Service{api, web}
+			}
+			alone := newProject(t)
+			alone.apply(Write(alone.dir, group.editor, services(alone)))
+			ours := alone.read(group.path)
+			for _, s := range variants(group.shapes) {
+				t.Run(group.path+"/"+s.name, func(t *testing.T) {
+					t.Parallel() // most of the time the disk is waited for
+					p := newProject(t)
+					p.write(group.path, s.text)
+					before := p.files()
+					p.apply(Write(p.dir, group.editor, services(p)))
+					edited := p.read(group.path)
+					mu.Lock()
+					cases = append(cases, judgement{Original: s.text, Edited: edited, Ours: ours, name: t.Name()})
+					mu.Unlock()
 
-				again, err := Write(p.dir, group.editor, services(p))
-				if err != nil {
-					t.Fatal(err)
-				}
-				if !again.Empty() {
-					t.Errorf("a second write would change %v", again.Changes)
-				}
-				p.apply(Remove(p.dir, group.editor))
-				if diff := cmp.Diff(before, p.files()); diff != "" {
-					t.Errorf("after Remove, -before +after:\n%s\nit was\n%s", diff, edited)
-				}
-			})
+					again, err := Write(p.dir, group.editor, services(p))
+					if err != nil {
+						t.Fatal(err)
+					}
+					if !again.Empty() {
+						t.Errorf("a second write would change %v", again.Changes)
+					}
+					p.apply(Remove(p.dir, group.editor))
+					if diff := cmp.Diff(before, p.files()); diff != "" {
+						t.Errorf("after Remove, -before +after:\n%s\nit was\n%s", diff, edited)
+					}
+				})
+			}
 		}
-	}
+	})
 	if count < 100 {
 		t.Errorf("only %d shapes", count)
 	}
@@ -169,6 +176,7 @@ func TestServicesComeAndGo(t *testing.T) {
 	for _, s := range launchShapes {
 		for _, order := range [][]string{{"api", "web"}, {"web", "api"}} {
 			t.Run(s.name+"/"+order[0]+" first", func(t *testing.T) {
+				t.Parallel()
 				p := newProject(t)
 				p.write(".vscode/launch.json", s.text)
 				before := p.files()
