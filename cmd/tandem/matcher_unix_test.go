@@ -99,7 +99,7 @@ func TestTaskMatchesFindings(t *testing.T) {
 	if createErr != nil {
 		t.Fatal(createErr)
 	}
-	explain(file, err)
+	explain(file, paint{}, err)
 	file.Close()
 	text, _ := os.ReadFile(dir + "/stderr")
 	var found []string
