@@ -18,7 +18,7 @@
 // # What is read
 //
 // `dev`, the root `forward` and `name`. The sections build, deploy, destroy,
-// test, dependencies, external, icon, context, namespace and everything that
+// test, dependencies, external, icon, image, context, namespace and everything that
 // starts with x- are accepted and not looked into. Any other key is an error
 // with a suggestion. Which fields of a dev have an effect in hybrid mode, and
 // what happens instead of the others, is decided in one table ([Fields],

@@ -22,6 +22,9 @@ type request struct {
 	id     jsonrpc2.ID
 	method string
 	params json.RawMessage // nil where there are none
+	// document is the version of the manifest that the call is about: the one at
+	// its place on the wire. It is nil for calls about none.
+	document *reading
 }
 
 // handler answers one method. Its error becomes the call's; see [wireError].
@@ -82,6 +85,7 @@ func (s *Server) handle(ctx context.Context, req *jsonrpc2.Request) (any, error)
 	id := req.ID()
 	s.traceReceived("request", req.Method(), id, req.Params())
 	refused := s.admit(req.Method())
+	document := s.pinned(req.Method(), json.RawMessage(req.Params()))
 	callCtx, cancel := context.WithCancelCause(s.base)
 	defer cancel(nil)
 	s.calls.start(id, cancel)
@@ -89,7 +93,7 @@ func (s *Server) handle(ctx context.Context, req *jsonrpc2.Request) (any, error)
 	// From here on beside later messages. Async makes the borrowed method and
 	// parameters our own.
 	jsonrpc2.Async(ctx)
-	r := &request{id: id, method: req.Method(), params: json.RawMessage(req.Params())}
+	r := &request{id: id, method: req.Method(), params: json.RawMessage(req.Params()), document: document}
 	began := time.Now()
 
 	var result json.RawMessage
@@ -154,9 +158,13 @@ func (s *Server) notification(method string, params json.RawMessage) {
 		case protocol.MethodDidChangeConfiguration:
 			return s.changeConfiguration(params)
 		}
-		// initialized asks for nothing; the others are not for us, which LSP
-		// wants ignored.
-		return nil
+		if method == protocol.MethodInitialized {
+			s.greet()
+			return nil
+		}
+		// What is not about documents is not for us, which LSP wants ignored.
+		_, err := s.documentNotification(method, params)
+		return err
 	})
 	if err != nil {
 		s.log().Warn().Str("method", method).Err(err).Msg("notification ignored")

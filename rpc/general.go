@@ -99,13 +99,15 @@ func (s *Server) initialize(ctx context.Context, r *request, p protocol.Initiali
 	if err := s.open(ctx, r, p); err != nil {
 		return nil, err
 	}
+	capabilities := s.languageCapabilities(p.Capabilities)
+	capabilities.Experimental = protocol.Experimental{Tandem: protocol.TandemCapabilities{
+		ProtocolVersion: protocol.Version,
+		Methods:         protocol.OwnMethods(protocol.FromClient, true),
+		Notifications:   protocol.OwnMethods(protocol.FromServer, false),
+	}}
 	return &protocol.InitializeResult{
-		Capabilities: protocol.ServerCapabilities{Experimental: protocol.Experimental{Tandem: protocol.TandemCapabilities{
-			ProtocolVersion: protocol.Version,
-			Methods:         protocol.OwnMethods(protocol.FromClient, true),
-			Notifications:   protocol.OwnMethods(protocol.FromServer, false),
-		}}},
-		ServerInfo: protocol.Info{Name: "tandem", Version: s.config.Version},
+		Capabilities: capabilities,
+		ServerInfo:   protocol.Info{Name: "tandem", Version: s.config.Version},
 	}, nil
 }
 
@@ -137,6 +139,7 @@ func (s *Server) open(ctx context.Context, r *request, p protocol.InitializePara
 		return err
 	}
 
+	s.documents.settle(p.Capabilities)
 	s.mu.Lock()
 	late := s.isEnding()
 	if !late {

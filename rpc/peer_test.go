@@ -263,6 +263,8 @@ type fake struct {
 	explain  func(r session.ExplainRequest) *envfile.Explanation
 	doctor   func(ctx context.Context, r session.DoctorRequest) (*session.Diagnosis, error)
 	opened   chan struct{} // closed by open, where it is not nil
+	// language is for the language of manifests.
+	language languageFake
 
 	mu     sync.Mutex
 	setup  Setup
@@ -307,7 +309,7 @@ func (f *fake) Restart(_ context.Context, id string) (session.Snapshot, error) {
 	return session.Snapshot{ID: id, State: session.Ready, Process: &session.Process{State: session.ProcessRunning, PID: 2}}, nil
 }
 
-func (f *fake) List() []session.Snapshot { return nil }
+func (f *fake) List() []session.Snapshot { return f.language.sessions }
 
 func (f *fake) Get(id string) (session.Snapshot, error) {
 	if f.snapshot != nil && f.snapshot.ID == id {

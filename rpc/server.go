@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -90,8 +91,16 @@ type Server struct {
 
 	logger zerolog.Logger
 	level  levelGate
-	sink   *LogSink     // before Config.Log; nil where that is one
-	trace  atomic.Value // protocol.TraceValue
+	sink   *LogSink // before Config.Log; nil where that is one
+
+	// What the language of manifests needs.
+	documents         *documents
+	facts             *facts
+	lenses            lenses
+	lensRefresh       refresher
+	diagnosticRefresh refresher
+
+	trace atomic.Value // protocol.TraceValue
 
 	mu       sync.Mutex
 	phase    phase
@@ -130,7 +139,11 @@ func NewServer(c Config) *Server {
 		closed:     make(chan struct{}),
 		ending:     make(chan struct{}),
 	}
+	s.documents, s.facts = newDocuments(s), &facts{s: s}
+	s.lensRefresh = refresher{s: s, method: protocol.MethodCodeLensRefresh}
+	s.diagnosticRefresh = refresher{s: s, method: protocol.MethodDiagnosticRefresh}
 	s.methods = s.table()
+	maps.Copy(s.methods, s.languageTable())
 	s.trace.Store(protocol.TraceOff)
 	s.out = newOutbox(c.Record, func(err error) { s.end(1, fmt.Errorf("writing to the client: %w", err)) })
 	s.level.set(zerolog.InfoLevel)

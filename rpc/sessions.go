@@ -40,6 +40,12 @@ type Sessions interface {
 	DebugStop(ctx context.Context, id, debugID string) error
 	// Debuggers are those that run in a session, and what a launch would debug.
 	Debuggers(id string) ([]session.Debugging, debug.Target, error)
+	// Inventory is what the namespace holds, by name.
+	Inventory(ctx context.Context) (*session.Inventory, error)
+	// Status lists the journal, sessions of other processes and crashed ones too.
+	Status(ctx context.Context) ([]session.Status, error)
+	// Down ends sessions and undoes what crashes left.
+	Down(ctx context.Context, r session.DownRequest) ([]session.Restored, error)
 	// Close stops every session and returns once the cluster is given back. It
 	// bounds its own time.
 	Close(ctx context.Context) error
@@ -55,6 +61,7 @@ func (o observer) SessionChanged(snap session.Snapshot) {
 	o.s.flushDropped(snap.ID)
 	o.s.notify(protocol.MethodSessionDidChange, snapshotOf(snap))
 	o.s.tellFailure(snap)
+	o.s.refreshLenses(snap)
 }
 
 // SessionOutput sends session/output, or counts what the client is too slow for.

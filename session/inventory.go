@@ -6,8 +6,12 @@ import (
 	"github.com/tandem-dev/tandem/session/cluster"
 )
 
-// Inventory is what the configured namespace holds, by name.
-type Inventory = cluster.Inventory
+// Inventory is what the configured namespace holds, by name; InventoryPort is a
+// port of a container or a Service in it.
+type (
+	Inventory     = cluster.Inventory
+	InventoryPort = cluster.InventoryPort
+)
 
 // Inventory lists the configured namespace for whoever writes a manifest. It
 // makes six requests, and more only where Secrets or ConfigMaps may not be listed;

@@ -21,26 +21,59 @@ var update = flag.Bool("update", false, "write what is generated")
 const (
 	fieldsBegin = "<!-- fields: generated from manifest.Fields(); go test ./internal/house -update -->\n"
 	fieldsEnd   = "<!-- end of fields -->"
+
+	nestedBegin = "<!-- nested fields: generated from manifest.Keys(); go test ./internal/house -update -->\n"
+	nestedEnd   = "<!-- end of nested fields -->"
 )
 
 func TestManifestPageHasTheFields(t *testing.T) {
-	file := filepath.Join(root, "docs/manifest.md")
-	page := string(read(t, "docs/manifest.md"))
-	before, rest, ok := strings.Cut(page, fieldsBegin)
-	got, after, ok2 := strings.Cut(rest, fieldsEnd)
+	derived(t, "docs/manifest.md", fieldsBegin, fieldsEnd, fields())
+	derived(t, "docs/manifest.md", nestedBegin, nestedEnd, nestedFields())
+}
+
+// derived holds the part of a page between two marks against what it is made
+// from, or writes it.
+func derived(t *testing.T, name, begin, end, want string) {
+	t.Helper()
+	page := string(read(t, name))
+	before, rest, ok := strings.Cut(page, begin)
+	got, after, ok2 := strings.Cut(rest, end)
 	if !ok || !ok2 {
-		t.Fatalf("docs/manifest.md has no place for the fields: want %q … %q", fieldsBegin, fieldsEnd)
+		t.Fatalf("%s has no place for the fields: want %q … %q", name, begin, end)
 	}
-	want := fields()
 	if *update {
-		if err := os.WriteFile(file, []byte(before+fieldsBegin+want+fieldsEnd+after), 0o644); err != nil {
+		if err := os.WriteFile(filepath.Join(root, name), []byte(before+begin+want+end+after), 0o644); err != nil {
 			t.Fatal(err)
 		}
 		return
 	}
 	if diff := cmp.Diff(strings.Split(got, "\n"), strings.Split(want, "\n")); diff != "" {
-		t.Errorf("docs/manifest.md is stale (-file +manifest.Fields()); run this test with -update:\n%s", diff)
+		t.Errorf("%s is stale (-file +tables of manifest); run this test with -update:\n%s", name, diff)
 	}
+}
+
+// nestedFields are the fields of the sections, and of mappings within a dev.
+func nestedFields() string {
+	var out strings.Builder
+	cell := func(s string) string { return strings.ReplaceAll(s, "|", `\|`) }
+	table := func(path ...string) {
+		fmt.Fprintf(&out, "| field of `%s` | forms | |\n|---|---|---|\n", strings.Join(path, "."))
+		for _, f := range manifest.Keys(path...) {
+			fmt.Fprintf(&out, "| `%s` | %s | %s |\n", f.Name, cell(f.Forms), cell(f.Doc))
+		}
+		out.WriteString("\n")
+	}
+	out.WriteString("\n| section | forms | |\n|---|---|---|\n")
+	for _, f := range manifest.Sections() {
+		fmt.Fprintf(&out, "| `%s` | %s | %s |\n", f.Name, cell(f.Forms), cell(f.Doc))
+	}
+	out.WriteString("\n")
+	for _, f := range manifest.Fields() {
+		if path := []string{"dev", "*", f.Name}; f.Applies && len(manifest.Keys(path...)) > 0 {
+			table(path...)
+		}
+	}
+	return out.String()
 }
 
 func fields() string {

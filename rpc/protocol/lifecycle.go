@@ -139,7 +139,10 @@ type RenameRule struct {
 
 // ClientCapabilities are the ones that change what the server does.
 type ClientCapabilities struct {
-	Window WindowClientCapabilities `json:"window,omitzero"`
+	Window       WindowClientCapabilities       `json:"window,omitzero"`
+	General      GeneralClientCapabilities      `json:"general,omitzero"`
+	TextDocument TextDocumentClientCapabilities `json:"textDocument,omitzero"`
+	Workspace    WorkspaceClientCapabilities    `json:"workspace,omitzero"`
 }
 
 // WindowClientCapabilities are the capabilities of the editor's window.
@@ -148,6 +151,8 @@ type WindowClientCapabilities struct {
 	// window/workDoneProgress/create, so that the server may show progress for
 	// a request that carries no token.
 	WorkDoneProgress bool `json:"workDoneProgress,omitempty"`
+	// ShowDocument says that the client opens what the server asks it to.
+	ShowDocument SupportClientCapabilities `json:"showDocument,omitzero"`
 }
 
 // InitializeResult answers initialize.
@@ -158,7 +163,19 @@ type InitializeResult struct {
 
 // ServerCapabilities are what the server offers.
 type ServerCapabilities struct {
-	Experimental Experimental `json:"experimental"`
+	// PositionEncoding is how columns are counted in both directions.
+	PositionEncoding       PositionEncoding        `json:"positionEncoding"`
+	TextDocumentSync       TextDocumentSyncOptions `json:"textDocumentSync"`
+	CompletionProvider     CompletionOptions       `json:"completionProvider"`
+	HoverProvider          bool                    `json:"hoverProvider"`
+	DocumentSymbolProvider bool                    `json:"documentSymbolProvider"`
+	CodeLensProvider       CodeLensOptions         `json:"codeLensProvider"`
+	CodeActionProvider     CodeActionOptions       `json:"codeActionProvider"`
+	// DiagnosticProvider is there where the client asks for diagnostics and can
+	// be told to ask again; to others they are published.
+	DiagnosticProvider     *DiagnosticOptions    `json:"diagnosticProvider,omitempty"`
+	ExecuteCommandProvider ExecuteCommandOptions `json:"executeCommandProvider"`
+	Experimental           Experimental          `json:"experimental"`
 }
 
 // Experimental holds what goes beyond LSP, under Tandem's own name.

@@ -48,8 +48,11 @@ type Diagnostic struct {
 	// Source is "tandem".
 	Source  string `json:"source"`
 	Message string `json:"message"`
-	// Hint says what to do about it.
+	// Hint says what to do about it. Where diagnostics go to an editor, which
+	// shows the message alone, it stands in the message.
 	Hint string `json:"hint,omitempty"`
+	// Tags are LSP's: 1 is for what has no effect, so that an editor can fade it.
+	Tags []int `json:"tags,omitempty"`
 }
 
 // Range is a half-open span of a document, as in LSP.

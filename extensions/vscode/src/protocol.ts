@@ -82,6 +82,49 @@ export interface ClientRequests {
    * session's Snapshot.
    */
   'debug/stop': { params: DebugStopParams; result: Snapshot };
+  /** Proposes what may stand at a place: fields, words, and names of the cluster. */
+  'textDocument/completion': { params: CompletionParams; result: CompletionList };
+  /**
+   * Explains a field, a name of the cluster, or the value of a variable. Values whose name sounds
+   * secret are masked.
+   */
+  'textDocument/hover': { params: HoverParams; result: Hover | null };
+  /**
+   * Gives the outline; a client without `hierarchicalDocumentSymbolSupport` gets a list of
+   * SymbolInformation.
+   */
+  'textDocument/documentSymbol': { params: DocumentSymbolParams; result: DocumentSymbol[] };
+  /**
+   * Puts commands above each dev in hybrid mode: `Run hybrid` and, in a build with a debugger,
+   * `Debug hybrid`; with a session `Stop` and how it is, as in `ready, 3 tunnels`.
+   */
+  'textDocument/codeLens': { params: CodeLensParams; result: CodeLens[] };
+  /**
+   * Offers corrections: a field's name without its slip, both ports for one, a reverse for a port
+   * of the container, the other form of a forward.
+   */
+  'textDocument/codeAction': { params: CodeActionParams; result: CodeAction[] };
+  /**
+   * Gives the diagnostics of a document. Offered to a client that asks for them and can be told to
+   * ask again (`textDocument.diagnostic`, `workspace.diagnostics.refreshSupport`); to others they
+   * are published.
+   */
+  'textDocument/diagnostic': { params: DocumentDiagnosticParams; result: DocumentDiagnosticReport };
+  /**
+   * Does what a lens, a menu or a key asks for. A command takes one object of arguments; a session
+   * is named by `id`, or by `manifest` and `dev`. Progress and cancellation are those of the method
+   * behind the command. | command | arguments | does | |---|---|---| | `tandem.start` | manifest,
+   * dev, takeover | `session/start` with the manifest's command. Where somebody else has the
+   * workload, asks whether to take it over | | `tandem.debug` | manifest, dev, language | a session
+   * without its command, and a debugger in it; only in a build that has one | | `tandem.stop` | a
+   * session | `session/stop` | | `tandem.restart` | a session | `session/restart` | |
+   * `tandem.status` | a session | shows its state and tunnels | | `tandem.explain` | a session or a
+   * dev, name | `env/explain` | | `tandem.doctor` | manifest, dev | `cluster/doctor`, and shows
+   * what it found | | `tandem.recover` | id, or nothing for all of the workspace | gives back what
+   * crashed sessions left | | `tandem.openTunnel` | a session, tunnel | shows the local end of a
+   * forward in the browser | The result is that of the method behind the command.
+   */
+  'workspace/executeCommand': { params: ExecuteCommandParams; result: CommandResult };
 }
 
 /** What the client tells: params by method. */
@@ -105,6 +148,19 @@ export interface ClientNotifications {
   'workspace/didChangeConfiguration': DidChangeConfigurationParams;
   /** Cancels the request that a progress belongs to. */
   'window/workDoneProgress/cancel': WorkDoneProgressCancelParams;
+  /** Opens a document. Its diagnostics follow. */
+  'textDocument/didOpen': DidOpenParams;
+  /**
+   * Edits a document, in the order of the wire; requests are about the version at their own place
+   * in it. An edit outside the text is held to its ends.
+   */
+  'textDocument/didChange': DidChangeParams;
+  /** Has every document read again with the files that it names. */
+  'textDocument/didSave': DidSaveParams;
+  /** Closes a document and takes its diagnostics away. */
+  'textDocument/didClose': DidCloseParams;
+  /** Has every document read again with the files that it names. */
+  'workspace/didChangeWatchedFiles': DidChangeWatchedFilesParams;
 }
 
 /** What the server asks: params and result by method. */
@@ -114,6 +170,31 @@ export interface ServerRequests {
    * `window.workDoneProgress`, for a request without a token. The answer is `null`.
    */
   'window/workDoneProgress/create': { params: WorkDoneProgressCreateParams; result: null };
+  /**
+   * Asks the client to ask for lenses again, as a session has changed. Sent only with
+   * `workspace.codeLens.refreshSupport`.
+   */
+  'workspace/codeLens/refresh': { params: undefined; result: null };
+  /**
+   * Asks the client to ask for diagnostics again, as the cluster or a file has changed. Sent only
+   * to a client that asks for them.
+   */
+  'workspace/diagnostic/refresh': { params: undefined; result: null };
+  /**
+   * Asks the client to tell of changes to files of variables. Sent only with
+   * `workspace.didChangeWatchedFiles.dynamicRegistration`.
+   */
+  'client/registerCapability': { params: RegistrationParams; result: null };
+  /**
+   * Asks the user: whether to take a workload over (a start by command only), or to give back what
+   * a crash left (after `initialized`). The answer is the chosen action, or `null`.
+   */
+  'window/showMessageRequest': { params: ShowMessageRequestParams; result: MessageActionItem | null };
+  /**
+   * Asks the editor to show an address in the browser. Sent only with
+   * `window.showDocument.support`; others get a message with the address.
+   */
+  'window/showDocument': { params: ShowDocumentParams; result: ShowDocumentResult };
 }
 
 /** What the server tells: params by method. */
@@ -134,6 +215,11 @@ export interface ServerNotifications {
   'window/showMessage': ShowMessageParams;
   /** Carries one line of the trace that `$/setTrace` switched on. */
   '$/logTrace': LogTraceParams;
+  /**
+   * Carries all diagnostics of a document: at once after the first edit in a while, then at most
+   * every 50 ms; again when the cluster has answered.
+   */
+  'textDocument/publishDiagnostics': PublishDiagnosticsParams;
 }
 
 /**
@@ -291,6 +377,9 @@ export interface RenameRule {
 /** ClientCapabilities are the ones that change what the server does. */
 export interface ClientCapabilities {
   window?: WindowClientCapabilities;
+  general?: GeneralClientCapabilities;
+  textDocument?: TextDocumentClientCapabilities;
+  workspace?: WorkspaceClientCapabilities;
 }
 
 /** WindowClientCapabilities are the capabilities of the editor's window. */
@@ -300,6 +389,109 @@ export interface WindowClientCapabilities {
    * server may show progress for a request that carries no token.
    */
   workDoneProgress?: boolean;
+  /** `showDocument` says that the client opens what the server asks it to. */
+  showDocument?: SupportClientCapabilities;
+}
+
+/** SupportClientCapabilities say that a request is understood. */
+export interface SupportClientCapabilities {
+  support?: boolean;
+}
+
+/** GeneralClientCapabilities are about the protocol itself. */
+export interface GeneralClientCapabilities {
+  /**
+   * `positionEncodings` are the encodings that the client can count columns in, the one it likes
+   * best first; absent is UTF-16 alone.
+   */
+  positionEncodings?: PositionEncoding[];
+}
+
+/** PositionEncoding is how columns are counted. */
+export type PositionEncoding =
+  /** counts bytes. */
+  | 'utf-8'
+  /** counts UTF-16 code units, as LSP does from the beginning. */
+  | 'utf-16'
+  /** counts code points. */
+  | 'utf-32';
+
+/** TextDocumentClientCapabilities are about documents. */
+export interface TextDocumentClientCapabilities {
+  /** `diagnostic` is there where the client asks for diagnostics by itself. */
+  diagnostic?: DiagnosticClientCapabilities;
+  hover?: HoverClientCapabilities;
+  completion?: CompletionClientCapabilities;
+  /** `documentSymbol` says whether an outline may nest. */
+  documentSymbol?: DocumentSymbolClientCapabilities;
+  codeAction?: CodeActionClientCapabilities;
+}
+
+/** DiagnosticClientCapabilities are about diagnostics that the client asks for. */
+export type DiagnosticClientCapabilities = Record<string, never>;
+
+/** HoverClientCapabilities are about hovers. */
+export interface HoverClientCapabilities {
+  /**
+   * `contentFormat` are the formats that the client shows, the best first; absent is plain text.
+   */
+  contentFormat?: MarkupKind[];
+}
+
+/** MarkupKind is a format of text. */
+export type MarkupKind =
+  | 'markdown'
+  | 'plaintext';
+
+/** CompletionClientCapabilities are about completion. */
+export interface CompletionClientCapabilities {
+  completionItem?: CompletionItemClientCapabilities;
+}
+
+/** CompletionItemClientCapabilities are about one proposal. */
+export interface CompletionItemClientCapabilities {
+  /** `documentationFormat` are the formats that the client shows, the best first. */
+  documentationFormat?: MarkupKind[];
+}
+
+/** DocumentSymbolClientCapabilities are about the outline. */
+export interface DocumentSymbolClientCapabilities {
+  /**
+   * `hierarchicalDocumentSymbolSupport` says that the client takes an outline that nests; others
+   * get {@link SymbolInformation}.
+   */
+  hierarchicalDocumentSymbolSupport?: boolean;
+}
+
+/** CodeActionClientCapabilities are about code actions. */
+export interface CodeActionClientCapabilities {
+  /**
+   * `codeActionLiteralSupport` is there where the client takes actions and not only commands;
+   * others get none.
+   */
+  codeActionLiteralSupport?: CodeActionLiteralCapabilities;
+}
+
+/**
+ * CodeActionLiteralCapabilities are about the kinds of actions; Tandem needs none of its members.
+ */
+export type CodeActionLiteralCapabilities = Record<string, never>;
+
+/** WorkspaceClientCapabilities are about what the editor has open. */
+export interface WorkspaceClientCapabilities {
+  codeLens?: RefreshClientCapabilities;
+  diagnostics?: RefreshClientCapabilities;
+  didChangeWatchedFiles?: DynamicRegistrationCapabilities;
+}
+
+/** RefreshClientCapabilities say whether the server may ask for a refresh. */
+export interface RefreshClientCapabilities {
+  refreshSupport?: boolean;
+}
+
+/** DynamicRegistrationCapabilities say whether the server may register for something. */
+export interface DynamicRegistrationCapabilities {
+  dynamicRegistration?: boolean;
 }
 
 /** TraceValue is how much of the conversation the server reports back. */
@@ -319,7 +511,61 @@ export interface InitializeResult {
 
 /** ServerCapabilities are what the server offers. */
 export interface ServerCapabilities {
+  /** `positionEncoding` is how columns are counted in both directions. */
+  positionEncoding: PositionEncoding;
+  textDocumentSync: TextDocumentSyncOptions;
+  completionProvider: CompletionOptions;
+  hoverProvider: boolean;
+  documentSymbolProvider: boolean;
+  codeLensProvider: CodeLensOptions;
+  codeActionProvider: CodeActionOptions;
+  /**
+   * `diagnosticProvider` is there where the client asks for diagnostics and can be told to ask
+   * again; to others they are published.
+   */
+  diagnosticProvider?: DiagnosticOptions;
+  executeCommandProvider: ExecuteCommandOptions;
   experimental: Experimental;
+}
+
+/** TextDocumentSyncOptions say how documents are kept alike. */
+export interface TextDocumentSyncOptions {
+  openClose: boolean;
+  /** `change` is 2: changes come as edits. Whole texts are understood as well. */
+  change: number;
+  save: boolean;
+}
+
+/** CompletionOptions say when to ask for completion. */
+export interface CompletionOptions {
+  triggerCharacters: string[];
+}
+
+/** CodeLensOptions say what a client may ask about lenses; they come whole. */
+export type CodeLensOptions = Record<string, never>;
+
+/** CodeActionOptions say which code actions there are. */
+export interface CodeActionOptions {
+  codeActionKinds: CodeActionKind[];
+}
+
+/** CodeActionKind is a kind of code action. */
+export type CodeActionKind =
+  /** corrects a diagnostic. */
+  | 'quickfix'
+  /** says the same in another form. */
+  | 'refactor.rewrite';
+
+/** DiagnosticOptions say that diagnostics can be asked for. */
+export interface DiagnosticOptions {
+  identifier: string;
+  interFileDependencies: boolean;
+  workspaceDiagnostics: boolean;
+}
+
+/** ExecuteCommandOptions list the commands. */
+export interface ExecuteCommandOptions {
+  commands: string[];
 }
 
 /** Experimental holds what goes beyond LSP, under Tandem's own name. */
@@ -446,8 +692,13 @@ export interface Diagnostic {
   /** `source` is "tandem". */
   source: string;
   message: string;
-  /** `hint` says what to do about it. */
+  /**
+   * `hint` says what to do about it. Where diagnostics go to an editor, which shows the message
+   * alone, it stands in the message.
+   */
   hint?: string;
+  /** `tags` are LSP's: 1 is for what has no effect, so that an editor can fade it. */
+  tags?: number[];
 }
 
 /** ClusterDoctorParams ask what could keep a session from starting (cluster/doctor). */
@@ -1367,6 +1618,242 @@ export interface DebugStopParams {
   debug: string;
 }
 
+/**
+ * DidOpenParams say that a document was opened: from here on the editor's text counts, not the
+ * file's.
+ */
+export interface DidOpenParams {
+  textDocument: TextDocumentItem;
+}
+
+/** TextDocumentItem is a document that the editor has opened. */
+export interface TextDocumentItem {
+  uri: string;
+  languageId: string;
+  version: number;
+  text: string;
+}
+
+/** DidChangeParams are edits of a document, in their order. */
+export interface DidChangeParams {
+  textDocument: VersionedTextDocumentIdentifier;
+  contentChanges: ContentChange[];
+}
+
+/** VersionedTextDocumentIdentifier names one version of a document. */
+export interface VersionedTextDocumentIdentifier {
+  uri: string;
+  version: number;
+}
+
+/** ContentChange is one edit. */
+export interface ContentChange {
+  /** `range` is what is replaced; absent, it is the whole text. */
+  range?: Range;
+  text: string;
+}
+
+/** DidSaveParams say that a document was saved. */
+export interface DidSaveParams {
+  textDocument: TextDocumentIdentifier;
+}
+
+/** TextDocumentIdentifier names a document. */
+export interface TextDocumentIdentifier {
+  uri: string;
+}
+
+/** DidCloseParams say that a document was closed: its diagnostics go. */
+export interface DidCloseParams {
+  textDocument: TextDocumentIdentifier;
+}
+
+/**
+ * DidChangeWatchedFilesParams say that files have changed on disk: .env and the files of envFiles
+ * are read again.
+ */
+export interface DidChangeWatchedFilesParams {
+  changes: FileEvent[];
+}
+
+/** FileEvent is a change of one file. */
+export interface FileEvent {
+  uri: string;
+  /** `type` is 1 created, 2 changed, 3 deleted. */
+  type: number;
+}
+
+/** CompletionParams ask what may stand at a place. */
+export interface CompletionParams {
+  textDocument: TextDocumentIdentifier;
+  position: Position;
+}
+
+/** CompletionList is what may stand there. */
+export interface CompletionList {
+  /** `isIncomplete` says that the cluster has not answered yet: asking again brings more. */
+  isIncomplete: boolean;
+  items: CompletionItem[];
+}
+
+/** CompletionItem is one proposal. */
+export interface CompletionItem {
+  label: string;
+  /**
+   * `kind` is LSP's picture for it: 5 a field, 12 a value, 18 a name of the cluster, 6 a variable.
+   */
+  kind: number;
+  detail?: string;
+  documentation?: MarkupContent;
+  /** `sortText` keeps fields in the order of their importance. */
+  sortText?: string;
+  textEdit: TextEdit;
+}
+
+/** MarkupContent is text for a person. */
+export interface MarkupContent {
+  kind: MarkupKind;
+  value: string;
+}
+
+/** HoverParams ask what stands at a place. */
+export interface HoverParams {
+  textDocument: TextDocumentIdentifier;
+  position: Position;
+}
+
+/** Hover explains it. */
+export interface Hover {
+  contents: MarkupContent;
+  range: Range;
+}
+
+/** DocumentSymbolParams ask for the outline of a document. */
+export interface DocumentSymbolParams {
+  textDocument: TextDocumentIdentifier;
+}
+
+/** DocumentSymbol is one entry of the outline. */
+export interface DocumentSymbol {
+  name: string;
+  detail?: string;
+  /**
+   * `kind` is LSP's picture for it: 2 a section, 5 a dev, 24 a forward or a reverse, 13 a variable.
+   */
+  kind: number;
+  range: Range;
+  selectionRange: Range;
+  children: DocumentSymbol[];
+}
+
+/** CodeLensParams ask for the lenses of a document. */
+export interface CodeLensParams {
+  textDocument: TextDocumentIdentifier;
+}
+
+/** CodeLens is a command that stands above a line. */
+export interface CodeLens {
+  range: Range;
+  command: Command;
+}
+
+/** Command is something that the server does when it is asked to. */
+export interface Command {
+  title: string;
+  command: string;
+  /** `arguments` are one object, see workspace/executeCommand. */
+  arguments?: CommandArguments[];
+}
+
+/**
+ * CommandArguments are what a command is about. Which members a command needs is said with
+ * workspace/executeCommand.
+ */
+export interface CommandArguments {
+  /** `id` names a session. */
+  id?: string;
+  /** `manifest` and `dev` name a dev, where no session is meant or to find its session. */
+  manifest?: string;
+  dev?: string;
+  /** `name` is a variable's. */
+  name?: string;
+  /** `tunnel` is one of the session's; absent is the first forward. */
+  tunnel?: string;
+  /** `language` is the debugger's; absent is found out. */
+  language?: string;
+  /**
+   * `takeover` ends the session that somebody else has on the workload. Without it the user is
+   * asked.
+   */
+  takeover?: boolean;
+}
+
+/** CodeActionParams ask for corrections of a range. */
+export interface CodeActionParams {
+  textDocument: TextDocumentIdentifier;
+  range: Range;
+  context: CodeActionContext;
+}
+
+/** CodeActionContext says what the client is interested in. */
+export interface CodeActionContext {
+  /** `only` are the kinds that are wanted; absent is all. */
+  only?: CodeActionKind[];
+}
+
+/** CodeAction is one correction. */
+export interface CodeAction {
+  title: string;
+  kind: CodeActionKind;
+  /** `diagnostics` are those that it corrects. */
+  diagnostics?: Diagnostic[];
+  isPreferred?: boolean;
+  edit: WorkspaceEdit;
+}
+
+/** WorkspaceEdit are edits by document. */
+export interface WorkspaceEdit {
+  changes: Record<string, TextEdit[]>;
+}
+
+/** DocumentDiagnosticParams ask for the diagnostics of a document. */
+export interface DocumentDiagnosticParams {
+  textDocument: TextDocumentIdentifier;
+  /** `previousResultId` is the resultId of the last answer. */
+  previousResultId?: string;
+}
+
+/** DocumentDiagnosticReport are the diagnostics of a document. */
+export interface DocumentDiagnosticReport {
+  /** `kind` is "full", or "unchanged" since the previous result; then there are no items. */
+  kind: string;
+  resultId: string;
+  items?: Diagnostic[];
+}
+
+/**
+ * ExecuteCommandParams ask for something to be done. Arguments are one {@link CommandArguments} or
+ * none.
+ */
+export interface ExecuteCommandParams {
+  /**
+   * `workDoneToken` is the token to report on. Absent, the server makes one where the client has
+   * the capability.
+   */
+  workDoneToken?: number | string;
+  command: string;
+  arguments?: unknown[];
+}
+
+/**
+ * CommandResult is what a command has done: the members are those of the result of the method
+ * behind it.
+ */
+export interface CommandResult {
+  /** `restored` says for tandem.recover what was given back, a line for each workload. */
+  restored?: string[];
+}
+
 /** SessionOutputParams are what the local command wrote (session/output). */
 export interface SessionOutputParams {
   id: string;
@@ -1448,6 +1935,74 @@ export interface LogTraceParams {
   message: string;
   /** `verbose` is what `verbose` adds. */
   verbose?: string;
+}
+
+/** PublishDiagnosticsParams are all diagnostics of a document. */
+export interface PublishDiagnosticsParams {
+  uri: string;
+  /** `version` of the document that they are about; absent once it is closed. */
+  version?: number;
+  diagnostics: Diagnostic[];
+}
+
+/** RegistrationParams register the server for something. */
+export interface RegistrationParams {
+  registrations: Registration[];
+}
+
+/** Registration is one of them. */
+export interface Registration {
+  id: string;
+  method: string;
+  registerOptions: FileWatchRegistration;
+}
+
+/** FileWatchRegistration says which files to watch. */
+export interface FileWatchRegistration {
+  watchers: FileSystemWatcher[];
+}
+
+/** FileSystemWatcher is a pattern of paths. */
+export interface FileSystemWatcher {
+  globPattern: string;
+}
+
+/** ShowMessageRequestParams ask the user something. */
+export interface ShowMessageRequestParams {
+  type: MessageType;
+  message: string;
+  actions: MessageActionItem[];
+}
+
+/** MessageActionItem is one of the answers. */
+export interface MessageActionItem {
+  title: string;
+}
+
+/** ShowDocumentParams ask the editor to show something. */
+export interface ShowDocumentParams {
+  uri: string;
+  /** `external` says that it is for the browser. */
+  external: boolean;
+}
+
+/** ShowDocumentResult says whether it was shown. */
+export interface ShowDocumentResult {
+  success: boolean;
+}
+
+/** SymbolInformation is one entry of an outline for a client that cannot nest. */
+export interface SymbolInformation {
+  name: string;
+  kind: number;
+  location: Location;
+  containerName?: string;
+}
+
+/** Location is a place in a document. */
+export interface Location {
+  uri: string;
+  range: Range;
 }
 
 /** WorkDoneProgress is a progress's begin, report or end. */

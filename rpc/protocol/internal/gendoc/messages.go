@@ -40,7 +40,11 @@ var groups = []group{
 			protocol.InitializeParams{}, protocol.InitializeResult{},
 			`{"processId": 4711, "rootUri": "file:///w", "capabilities": {"window": {"workDoneProgress": true}},
  "initializationOptions": {"namespace": "shop", "agentImage": "registry.example.com/team/tandem-agent:1"}}`,
-			`{"capabilities": {"experimental": {"tandem": {"protocolVersion": 1, "methods": ["env/resolve", "…", "session/stop"],
+			`{"capabilities": {"positionEncoding": "utf-16", "textDocumentSync": {"openClose": true, "change": 2, "save": true},
+  "completionProvider": {"triggerCharacters": [":", " ", "-", "{", "[", "$"]}, "hoverProvider": true, "documentSymbolProvider": true,
+  "codeLensProvider": {}, "codeActionProvider": {"codeActionKinds": ["quickfix", "refactor.rewrite"]},
+  "executeCommandProvider": {"commands": ["tandem.start", "…"]},
+  "experimental": {"tandem": {"protocolVersion": 1, "methods": ["env/resolve", "…", "session/stop"],
   "notifications": ["env/didChange", "…", "session/output"]}}},
  "serverInfo": {"name": "tandem", "version": "0.1.0"}}`},
 		{protocol.MethodInitialized, false, "Says that the answer to `initialize` has arrived. It has no effect.", nil, nil, "", ""},
@@ -139,6 +143,7 @@ var groups = []group{
 		{protocol.MethodDebugStop, true, "Ends a debugger with what it launched; what it was attached to goes on. Answers with the session's [Snapshot](#snapshot).",
 			protocol.DebugStopParams{}, protocol.Snapshot{}, `{"id": "shop/api", "debug": "d1"}`, ""},
 	}},
+	documentGroup,
 	{"What the server sends", "The server sends nothing before its answer to `initialize`.", []message{
 		{protocol.MethodSessionDidChange, false, "Carries the [Snapshot](#snapshot) after each change of a session. None is skipped.",
 			protocol.Snapshot{}, nil, readySnapshot, ""},
@@ -157,9 +162,10 @@ var groups = []group{
 			protocol.ShowMessageParams{}, nil, `{"type": 1, "message": "shop/api: the dev workload is gone"}`, ""},
 		{protocol.MethodLogTrace, false, "Carries one line of the trace that `$/setTrace` switched on.",
 			protocol.LogTraceParams{}, nil, `{"message": "Received request 'session/get - (3)'."}`, ""},
+		publishMessage, codeLensRefreshMessage, diagnosticRefreshMessage, registerMessage, showMessageRequestMessage, showDocumentMessage,
 	}},
 }
 
 // further are types that no params and no result is made of by type: they
 // travel inside of raw JSON.
-var further = []any{protocol.WorkDoneProgress{}, protocol.ErrorData{}}
+var further = []any{protocol.CommandArguments{}, protocol.SymbolInformation{}, protocol.WorkDoneProgress{}, protocol.ErrorData{}}
