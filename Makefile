@@ -77,6 +77,11 @@ test-faults: build ## Break everything a session depends on, under load, on a cl
 	@scripts/need-tools
 	@scripts/test-faults $(ARGS)
 
+.PHONY: soak
+soak: build ## 2 000 sessions against one server, 1 000 000 connections through one forward (TANDEM_SOAK_COUNT=N: of either)
+	@scripts/need-tools
+	@scripts/with-cluster scripts/soak $(ARGS)
+
 .PHONY: test-readers
 test-readers: ## 100 000 random variables through every real reader of an environment file
 	@scripts/need-tools test

@@ -24,9 +24,9 @@ func TestBlackHole(t *testing.T) {
 func TestConnectionsReset(t *testing.T) {
 	t.Parallel()
 	needsLong(t)
-	h := newHole(t)
-	s := newSceneWith(t, options{fault: "connections reset", kubeconfig: h.kubeconfig})
-	s.strike(h.cut)
+	r := newRelay(t)
+	s := newSceneWith(t, options{fault: "connections reset", kubeconfig: r.kubeconfig})
+	s.strike(func() { r.cut() })
 	s.awaitFlow(10 * time.Second)
 	s.finish()
 }

@@ -194,19 +194,6 @@ func (h *hole) swallow(during time.Duration) {
 	}
 }
 
-// cut ends the connections that go through the hole's port, by a reset, once.
-func (h *hole) cut() {
-	t := h.node.t
-	t.Helper()
-	if err := h.node.nft(fmt.Sprintf("add rule ip %[1]s in tcp flags & syn == 0 ct original proto-dst %[2]d reject with tcp reset", h.table, h.port)); err != nil {
-		t.Fatal(err)
-	}
-	time.Sleep(500 * time.Millisecond) // until each has sent something
-	if err := h.node.nft(fmt.Sprintf("flush chain ip %s in", h.table)); err != nil {
-		t.Fatal(err)
-	}
-}
-
 // eventually is harness.Eventually with another patience.
 func eventually(t *testing.T, what string, patience time.Duration, check func(context.Context) error) {
 	t.Helper()

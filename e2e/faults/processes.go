@@ -80,6 +80,3 @@ func (s *scene) signalAll(sig syscall.Signal) []process {
 	}
 	return all
 }
-
-// alive tells whether the developer's process lives.
-func (s *scene) alive() bool { return syscall.Kill(s.pid, 0) == nil }

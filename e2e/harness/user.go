@@ -45,6 +45,15 @@ func (n *Namespace) KubeconfigTo(server string) string {
 	return n.writeKubeconfig("elsewhere", func(cluster *clientcmdapi.Cluster, _ *clientcmdapi.AuthInfo) { cluster.Server = server })
 }
 
+// KubeconfigVia is the administrator's kubeconfig with an address that leads to the
+// API server, whose certificate is for name.
+func (n *Namespace) KubeconfigVia(server, name string) string {
+	n.T.Helper()
+	return n.writeKubeconfig("via", func(cluster *clientcmdapi.Cluster, _ *clientcmdapi.AuthInfo) {
+		cluster.Server, cluster.TLSServerName = server, name
+	})
+}
+
 func (n *Namespace) writeKubeconfig(name string, change func(*clientcmdapi.Cluster, *clientcmdapi.AuthInfo)) string {
 	n.T.Helper()
 	config, err := clientcmd.LoadFromFile(n.Cluster.Kubeconfig)

@@ -26,6 +26,7 @@ type Orders struct {
 //	POST /load      begin to ask: [Orders]
 //	GET  /account   how it goes: [Account]
 //	POST /end       end the load, and how it went: [Account]
+//	GET  /scan?host=HOST  the TCP ports that HOST lets this party connect to: [Scan]
 //
 // Its goroutines are those of the load, which End joins.
 type Party struct {
@@ -109,6 +110,7 @@ func (p *Party) Handler() http.Handler {
 	})
 	mux.HandleFunc("GET /account", func(w http.ResponseWriter, _ *http.Request) { answer(w, p.Account()) })
 	mux.HandleFunc("POST /end", func(w http.ResponseWriter, _ *http.Request) { answer(w, p.End()) })
+	mux.HandleFunc("GET /scan", func(w http.ResponseWriter, r *http.Request) { answer(w, scan(r.Context(), r.URL.Query().Get("host"))) })
 	return mux
 }
 
