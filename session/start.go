@@ -302,8 +302,9 @@ func (s *Session) dialStarting(ctx context.Context) error {
 	for try := 1; try <= earlyDials && !s.prepared.cluster.Runs(s.run.diversion); try++ {
 		early, cancel := context.WithTimeout(ctx, earlyDialBound)
 		err := s.dial(early)
+		late := early.Err() != nil
 		cancel()
-		if err == nil || ctx.Err() != nil || !errors.Is(err, fault.LinkFailed) && !fault.Retryable(err) {
+		if err == nil || ctx.Err() != nil || !late && !errors.Is(err, fault.LinkFailed) && !fault.Retryable(err) {
 			return err
 		}
 		select {
@@ -319,7 +320,7 @@ func (s *Session) dialStarting(ctx context.Context) error {
 		return err
 	}
 	s.notePod(pod)
-	return s.dial(ctx)
+	return s.dialRunning(ctx)
 }
 
 // dial makes a link to the present pod and moves the tunnels to it.
