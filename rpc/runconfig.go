@@ -18,11 +18,11 @@ import (
 // runConfigPlan tells what runConfig/write, or with remove runConfig/remove,
 // would change.
 func (s *Server) runConfigPlan(_ context.Context, _ *request, p protocol.RunConfigParams) (*protocol.RunConfigResult, error) {
-	job, err := s.runConfigJob(p)
+	job, err := s.runConfigJob(p, p.Remove)
 	if err != nil {
 		return nil, err
 	}
-	plan, err := job.plan(p.Remove)
+	plan, err := job.plan()
 	if err != nil {
 		return nil, err
 	}
@@ -32,7 +32,7 @@ func (s *Server) runConfigPlan(_ context.Context, _ *request, p protocol.RunConf
 // runConfigWrite writes run configurations, and for a session the environment
 // files that they refer to.
 func (s *Server) runConfigWrite(_ context.Context, _ *request, p protocol.RunConfigParams) (*protocol.RunConfigResult, error) {
-	job, err := s.runConfigJob(p)
+	job, err := s.runConfigJob(p, false)
 	if err != nil {
 		return nil, err
 	}
@@ -45,24 +45,24 @@ func (s *Server) runConfigWrite(_ context.Context, _ *request, p protocol.RunCon
 			}
 		}
 	}
-	return s.applyRunConfigs(job, false)
+	return s.applyRunConfigs(job)
 }
 
 // runConfigRemove takes run configurations away.
 func (s *Server) runConfigRemove(_ context.Context, _ *request, p protocol.RunConfigParams) (*protocol.RunConfigResult, error) {
-	job, err := s.runConfigJob(p)
+	job, err := s.runConfigJob(p, true)
 	if err != nil {
 		return nil, err
 	}
-	return s.applyRunConfigs(job, true)
+	return s.applyRunConfigs(job)
 }
 
 // applyRunConfigs plans and applies; one at a time, so that two sessions that
 // start at once do not edit one file on the same footing.
-func (s *Server) applyRunConfigs(job *runConfigJob, remove bool) (*protocol.RunConfigResult, error) {
+func (s *Server) applyRunConfigs(job *runConfigJob) (*protocol.RunConfigResult, error) {
 	s.runConfigs.Lock()
 	defer s.runConfigs.Unlock()
-	plan, err := job.plan(remove)
+	plan, err := job.plan()
 	if err != nil {
 		return nil, err
 	}
@@ -77,10 +77,13 @@ type runConfigJob struct {
 	workspace string
 	editor    runconfig.Editor
 	services  []runconfig.Service
+	// remove takes labels away, which are none for all.
+	remove bool
+	labels []string
 }
 
-func (s *Server) runConfigJob(p protocol.RunConfigParams) (*runConfigJob, error) {
-	job := &runConfigJob{editor: runconfig.Editor(p.Editor)}
+func (s *Server) runConfigJob(p protocol.RunConfigParams, remove bool) (*runConfigJob, error) {
+	job := &runConfigJob{editor: runconfig.Editor(p.Editor), remove: remove}
 	if err := required("editor", p.Editor); err != nil {
 		return nil, err
 	}
@@ -106,11 +109,13 @@ func (s *Server) runConfigJob(p protocol.RunConfigParams) (*runConfigJob, error)
 			env = env.Chosen(s.policy())
 		}
 	default:
-		given, err := pathOf(p.Manifest)
-		if err == nil {
-			path, err = manifest.Discover("", given)
+		var err error
+		if path, err = pathOf(p.Manifest); err != nil {
+			return nil, err
 		}
-		if err != nil {
+		if found, err := manifest.Discover("", path); err == nil {
+			path = found
+		} else if !remove { // what belongs to a manifest that is gone can go, too
 			return nil, err
 		}
 	}
@@ -120,6 +125,10 @@ func (s *Server) runConfigJob(p protocol.RunConfigParams) (*runConfigJob, error)
 		if job.workspace, err = pathOf(p.Workspace); err != nil {
 			return nil, err
 		}
+	}
+	if remove {
+		job.labels = runconfig.Labels(job.workspace, path, dev)
+		return job, nil
 	}
 	return job, job.find(path, dev, env, runconfig.Options{
 		EnvDir: s.envDir(), NoTask: p.NoTask || p.ID != "", AttachPort: p.AttachPort,
@@ -140,15 +149,11 @@ func (j *runConfigJob) find(manifestPath, dev string, env *envfile.Environment, 
 	return nil
 }
 
-func (j *runConfigJob) plan(remove bool) (*runconfig.Plan, error) {
-	if !remove {
-		return runconfig.Write(j.workspace, j.editor, j.services)
+func (j *runConfigJob) plan() (*runconfig.Plan, error) {
+	if j.remove {
+		return runconfig.Remove(j.workspace, j.editor, j.labels...)
 	}
-	var labels []string
-	for _, service := range j.services {
-		labels = append(labels, service.Label)
-	}
-	return runconfig.Remove(j.workspace, j.editor, labels...)
+	return runconfig.Write(j.workspace, j.editor, j.services)
 }
 
 // result is a plan as the protocol says it.
@@ -252,10 +257,10 @@ func (s *Server) runConfigEditors(editors []string, manifestPath, dir, dev strin
 // fails here is shown, and is no reason to take it down.
 func (s *Server) writeRunConfigs(id string, editors []string) {
 	for _, e := range editors {
-		job, err := s.runConfigJob(protocol.RunConfigParams{ID: id, Editor: e})
+		job, err := s.runConfigJob(protocol.RunConfigParams{ID: id, Editor: e}, false)
 		var result *protocol.RunConfigResult
 		if err == nil {
-			result, err = s.applyRunConfigs(job, false)
+			result, err = s.applyRunConfigs(job)
 		}
 		kind, text := protocol.MessageWarning, ""
 		switch {

@@ -2,7 +2,9 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -32,15 +34,14 @@ func newConfig(g *globals) *cobra.Command {
 	}
 	onlyVerbs(cmd)
 	var flags configFlags
-	verb := func(use, short, long, example string, run func(ctx context.Context, services []runconfig.Service) error) *cobra.Command {
+	verb := func(use, short, long, example string, run func(ctx context.Context, devs []string) error) *cobra.Command {
 		c := &cobra.Command{
 			Use: use + " [DEV...]", Short: short, Long: long, Example: example,
 			RunE: func(cmd *cobra.Command, devs []string) error {
-				services, err := flags.services(cmd.Context(), g, devs)
-				if err != nil {
+				if err := flags.check(); err != nil {
 					return err
 				}
-				return run(cmd.Context(), services)
+				return run(cmd.Context(), devs)
 			},
 		}
 		f := c.Flags()
@@ -53,45 +54,71 @@ func newConfig(g *globals) *cobra.Command {
 		"Writes configurations, tasks and settings for DEV (default: every hybrid dev of the manifest) into the\n"+
 			"editor's files. Writing again brings them up to date and keeps what you have changed in them.",
 		"  tandem config write api --editor vscode",
-		func(_ context.Context, services []runconfig.Service) error { return flags.write(os.Stdout, services) })
+		func(ctx context.Context, devs []string) error {
+			plan, err := flags.planWrite(ctx, g, devs)
+			return apply(os.Stdout, plan, err, upToDate)
+		})
 	plan := verb("plan", "Show what 'write' would change",
 		"Shows what 'write' would change, line by line, and changes nothing.",
 		"  tandem config plan api --editor vscode",
-		func(_ context.Context, services []runconfig.Service) error { return flags.plan(os.Stdout, services) })
+		func(ctx context.Context, devs []string) error {
+			plan, err := flags.planWrite(ctx, g, devs)
+			return show(os.Stdout, plan, err)
+		})
 	for _, c := range []*cobra.Command{write, plan} {
 		c.Flags().BoolVar(&flags.noTask, "no-task", false, "leave out the task that starts the session")
 		c.Flags().IntVar(&flags.attachPort, "attach-port", 0, "add a configuration that attaches to a debugger on this port of your machine")
 	}
 	remove := verb("remove", "Take run configurations of DEV away, or all",
-		"Takes the configurations of DEV (default: of every hybrid dev of the manifest) away. Files in which\n"+
-			"nothing else has changed have their bytes from before; what was made for them is deleted.",
+		"Takes the configurations of DEV (default: all that are Tandem's in the workspace) away. Files in which\n"+
+			"nothing else has changed have their bytes from before; what was made for them is deleted. The manifest\n"+
+			"need not be there any more.",
 		"  tandem config remove api --editor vscode",
-		func(_ context.Context, services []runconfig.Service) error { return flags.remove(os.Stdout, services) })
+		func(_ context.Context, devs []string) error {
+			plan, err := flags.planRemove(devs)
+			return apply(os.Stdout, plan, err, "there is nothing to take away")
+		})
 	cmd.AddCommand(plan, write, remove)
 	return cmd
 }
 
-// services reads the manifest and, where sessions run, what environment files
-// lack of their environments.
-func (c *configFlags) services(ctx context.Context, g *globals, devs []string) ([]runconfig.Service, error) {
-	if c.editor == "" {
-		return nil, usageError{fmt.Errorf("--editor is missing: want vscode, jetbrains, neovim or zed")}
+// upToDate is said where there is nothing to write.
+const upToDate = "everything is as it should be"
+
+func (c *configFlags) check() error {
+	switch {
+	case c.editor == "":
+		return usageError{errors.New("--editor is missing: want vscode, jetbrains, neovim or zed")}
+	case runconfig.Editor(c.editor).Check() != nil:
+		return usageError{fmt.Errorf("--editor %q: want vscode, jetbrains, neovim or zed", c.editor)}
+	case c.attachPort < 0 || c.attachPort > 65535:
+		return usageError{fmt.Errorf("--attach-port %d is no port", c.attachPort)}
 	}
-	editor := runconfig.Editor(c.editor)
-	if editor.Check() != nil {
-		return nil, usageError{fmt.Errorf("--editor %q: want vscode, jetbrains, neovim or zed", c.editor)}
+	return nil
+}
+
+// place is the manifest and the folder that the editor has open. A manifest that
+// is not there is where it would be.
+func (c *configFlags) place() (manifestPath, workspace string, missing error) {
+	manifestPath, missing = manifest.Discover("", c.file)
+	if missing != nil {
+		manifestPath, _ = filepath.Abs(cmp.Or(c.file, "okteto.yml"))
 	}
-	if c.attachPort < 0 || c.attachPort > 65535 {
-		return nil, usageError{fmt.Errorf("--attach-port %d is no port", c.attachPort)}
+	workspace = strings.TrimSuffix(filepath.Dir(manifestPath), string(filepath.Separator)+".okteto")
+	if c.workspace != "" {
+		var err error
+		if workspace, err = filepath.Abs(c.workspace); err != nil {
+			return "", "", err
+		}
 	}
-	path, err := manifest.Discover("", c.file)
+	return manifestPath, workspace, missing
+}
+
+// planWrite describes the devs and, where their sessions run, what environment
+// files lack of their environments.
+func (c *configFlags) planWrite(ctx context.Context, g *globals, devs []string) (*runconfig.Plan, error) {
+	path, workspace, err := c.place()
 	if err != nil {
-		return nil, err
-	}
-	if c.workspace == "" {
-		c.workspace = strings.TrimSuffix(filepath.Dir(path), string(filepath.Separator)+".okteto")
-	}
-	if c.workspace, err = filepath.Abs(c.workspace); err != nil {
 		return nil, err
 	}
 	if len(devs) == 0 {
@@ -99,7 +126,7 @@ func (c *configFlags) services(ctx context.Context, g *globals, devs []string) (
 	}
 	var all []runconfig.Service
 	for _, dev := range devs {
-		some, err := runconfig.Services(c.workspace, path, dev, runconfig.Options{NoTask: c.noTask, AttachPort: c.attachPort})
+		some, err := runconfig.Services(workspace, path, dev, runconfig.Options{NoTask: c.noTask, AttachPort: c.attachPort})
 		if err != nil {
 			return nil, err
 		}
@@ -110,6 +137,7 @@ func (c *configFlags) services(ctx context.Context, g *globals, devs []string) (
 		return nil, err
 	}
 	defer m.Close(ctx)
+	editor := runconfig.Editor(c.editor)
 	for i := range all {
 		env, err := m.RunningEnvironment(ctx, path, all[i].Name)
 		if err != nil {
@@ -122,25 +150,20 @@ func (c *configFlags) services(ctx context.Context, g *globals, devs []string) (
 			return nil, err
 		}
 	}
-	return all, nil
+	return runconfig.Write(workspace, editor, all)
 }
 
-func (c *configFlags) write(w io.Writer, services []runconfig.Service) error {
-	plan, err := runconfig.Write(c.workspace, runconfig.Editor(c.editor), services)
-	return c.apply(w, plan, err, "everything is as it should be")
-}
-
-func (c *configFlags) remove(w io.Writer, services []runconfig.Service) error {
+func (c *configFlags) planRemove(devs []string) (*runconfig.Plan, error) {
+	path, workspace, _ := c.place()
 	var labels []string
-	for _, s := range services {
-		labels = append(labels, s.Label)
+	for _, dev := range devs {
+		labels = append(labels, runconfig.Labels(workspace, path, dev)...)
 	}
-	plan, err := runconfig.Remove(c.workspace, runconfig.Editor(c.editor), labels...)
-	return c.apply(w, plan, err, "there is nothing to take away")
+	return runconfig.Remove(workspace, runconfig.Editor(c.editor), labels...)
 }
 
 // apply makes the changes and lists the files, one line each.
-func (c *configFlags) apply(w io.Writer, plan *runconfig.Plan, err error, nothing string) error {
+func apply(w io.Writer, plan *runconfig.Plan, err error, nothing string) error {
 	if err == nil {
 		err = plan.Apply()
 	}
@@ -150,7 +173,27 @@ func (c *configFlags) apply(w io.Writer, plan *runconfig.Plan, err error, nothin
 	for _, f := range plan.Changes {
 		fmt.Fprintf(w, "%-7s %s\n", past[f.Action], f.Rel)
 	}
-	c.notes(plan)
+	return conclude(plan, nothing)
+}
+
+// show prints the changes as a diff without context.
+func show(w io.Writer, plan *runconfig.Plan, err error) error {
+	if err != nil {
+		return err
+	}
+	for _, f := range plan.Changes {
+		fmt.Fprintf(w, "%s %s\n", f.Action, f.Rel)
+		printEdits(w, f)
+	}
+	return conclude(plan, upToDate)
+}
+
+// conclude says on stderr what there is to say beside the changes.
+func conclude(plan *runconfig.Plan, nothing string) error {
+	p := newPaint(os.Stderr)
+	for _, n := range plan.Notes {
+		fmt.Fprintf(os.Stderr, "%s %s\n", p.warn("tandem: note:"), n)
+	}
 	if len(plan.Changes) == 0 {
 		fmt.Fprintln(os.Stderr, nothing)
 	}
@@ -159,30 +202,6 @@ func (c *configFlags) apply(w io.Writer, plan *runconfig.Plan, err error, nothin
 
 // past says what was done to a file.
 var past = map[runconfig.Action]string{runconfig.Create: "created", runconfig.Change: "changed", runconfig.Delete: "deleted"}
-
-func (c *configFlags) notes(plan *runconfig.Plan) {
-	p := newPaint(os.Stderr)
-	for _, n := range plan.Notes {
-		fmt.Fprintf(os.Stderr, "%s %s\n", p.warn("tandem: note:"), n)
-	}
-}
-
-// plan shows the changes as a diff without context.
-func (c *configFlags) plan(w io.Writer, services []runconfig.Service) error {
-	plan, err := runconfig.Write(c.workspace, runconfig.Editor(c.editor), services)
-	if err != nil {
-		return err
-	}
-	for _, f := range plan.Changes {
-		fmt.Fprintf(w, "%s %s\n", f.Action, f.Rel)
-		printEdits(w, f)
-	}
-	c.notes(plan)
-	if len(plan.Changes) == 0 {
-		fmt.Fprintln(os.Stderr, "everything is as it should be")
-	}
-	return nil
-}
 
 // printEdits prints the lines that each run of edits takes out and puts in.
 func printEdits(w io.Writer, f runconfig.FileChange) {

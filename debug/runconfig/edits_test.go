@@ -315,3 +315,17 @@ func TestMerge(t *testing.T) {
 		})
 	}
 }
+
+// A file that the user has made anew is theirs, with what in it looks like what
+// was made for ours before.
+func TestFileMadeAnewIsTheUsers(t *testing.T) {
+	p := newProject(t)
+	p.apply(Write(p.dir, VSCode, []Service{p.service("api", debug.Go)}))
+	const own = "{\n    \"version\": \"0.2.0\",\n    \"configurations\": []\n}\n"
+	p.write(launch, own)
+	p.apply(Write(p.dir, VSCode, []Service{p.service("api", debug.Go)}))
+	p.apply(Remove(p.dir, VSCode))
+	if diff := cmp.Diff(map[string]string{".vscode/": "", launch: own}, p.files()); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}

@@ -62,8 +62,20 @@ func (p *planner) open(def jsonFile) (*document, error) {
 		return nil, p.malformed(f, err)
 	}
 	d := &document{def: def, file: f, doc: doc, mem: p.ledger.file(def.path, p.editor)}
+	if !d.remembered() {
+		// Somebody has made the file anew: what was made for ours is theirs now.
+		d.mem.Created, d.mem.Dirs, d.mem.Frame, d.mem.Scaffold, d.mem.Lists = false, nil, nil, nil, nil
+	}
 	p.docs[def.path] = d
 	return d, nil
+}
+
+// remembered says whether the file still has one of the entries that the ledger
+// knows.
+func (d *document) remembered() bool {
+	return slices.ContainsFunc(d.mem.Items, func(i *ledgerItem) bool {
+		return d.find(entry{file: d.def, list: i.List, name: i.Name}, i) != nil
+	})
 }
 
 // malformed says where a file is not JSON with comments. Nothing of its text is

@@ -127,6 +127,22 @@ func Label(workspace, manifestPath, dev string) string {
 	return dev + " (" + filepath.ToSlash(rel) + ")"
 }
 
+// Labels are what the configurations of a dev may be called, for removing them:
+// the manifest may have lost the dev, or be gone. A name as the manifest spells
+// it is understood where the manifest can be read. Without a name there is no
+// label, which for [Remove] is everything.
+func Labels(workspace, manifestPath, name string) []string {
+	if name == "" {
+		return nil
+	}
+	if man, _ := manifest.Load(manifestPath, manifest.Options{}); man != nil {
+		if dev, err := man.Dev(name); err == nil {
+			name = dev.Name
+		}
+	}
+	return []string{Label(workspace, manifestPath, name)}
+}
+
 // envFile is the path of the service's environment file in a dialect.
 func (s Service) envFile(d envfile.Dialect) string {
 	return filepath.Join(s.EnvDir, s.Name+d.Extension())

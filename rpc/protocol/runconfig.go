@@ -10,7 +10,9 @@ type RunConfigParams struct {
 	ID string `json:"id,omitempty"`
 	// Manifest is the file, as a file URI or an absolute path.
 	Manifest string `json:"manifest,omitempty"`
-	// Dev is the manifest's entry; absent takes every hybrid one.
+	// Dev is the manifest's entry; absent takes every hybrid one. For removing it
+	// need not be in the manifest any more, nor need that be there; absent then
+	// takes all that is Tandem's in the workspace.
 	Dev string `json:"dev,omitempty"`
 	// Editor is "vscode", "jetbrains", "neovim" or "zed".
 	Editor string `json:"editor"`

@@ -1461,7 +1461,11 @@ export interface RunConfigParams {
   id?: string;
   /** `manifest` is the file, as a file URI or an absolute path. */
   manifest?: string;
-  /** `dev` is the manifest's entry; absent takes every hybrid one. */
+  /**
+   * `dev` is the manifest's entry; absent takes every hybrid one. For removing it need not be in
+   * the manifest any more, nor need that be there; absent then takes all that is Tandem's in the
+   * workspace.
+   */
   dev?: string;
   /** `editor` is "vscode", "jetbrains", "neovim" or "zed". */
   editor: string;
