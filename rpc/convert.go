@@ -57,6 +57,9 @@ func snapshotOf(s session.Snapshot) protocol.Snapshot {
 	if p := s.Pod; p != nil {
 		out.Pod = &protocol.Pod{Name: p.Name, Node: p.Node}
 	}
+	if v := s.Volumes; v != nil {
+		out.Volumes = &protocol.Volumes{Root: v.Root, Files: v.Files, Kubeconfig: v.Kubeconfig, Unreadable: v.Unreadable}
+	}
 	if p := s.Process; p != nil {
 		out.Process = &protocol.Process{State: string(p.State), PID: p.PID, ExitCode: p.ExitCode}
 	}

@@ -19,6 +19,7 @@ func (s *Server) sessionStart(ctx context.Context, r *request, p protocol.Sessio
 		Takeover:  p.Options.Takeover,
 		Switch:    session.Switch(p.Options.Switch),
 		KeepFiles: p.Options.KeepFiles,
+		Volumes:   p.Options.Volumes || p.Options.ServiceAccount, ServiceAccount: p.Options.ServiceAccount, Proxy: p.Options.Proxy,
 	}
 	if p.Options.Debug != nil {
 		r := debugRequest(*p.Options.Debug)

@@ -10,6 +10,7 @@ import (
 	"github.com/tandem-dev/tandem/internal/fault"
 	"github.com/tandem-dev/tandem/session/cluster"
 	"github.com/tandem-dev/tandem/session/process"
+	"github.com/tandem-dev/tandem/session/projection"
 )
 
 // DownRequest says what to give back.
@@ -128,7 +129,7 @@ func (m *Manager) undo(ctx context.Context, e *Entry) error {
 	defer cancel()
 	errs := []error{c.Restore(ctx, e.Record), e.endFamilies()}
 	if !e.KeepFiles {
-		errs = append(errs, envfile.RemoveFiles(e.EnvDir, e.Dev))
+		errs = append(errs, projection.Remove(e.EnvDir, e.Dev), envfile.RemoveFiles(e.EnvDir, e.Dev))
 	}
 	return errors.Join(errs...)
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/tandem-dev/tandem/envfile"
 	"github.com/tandem-dev/tandem/internal/fault"
 	"github.com/tandem-dev/tandem/session/cluster"
+	"github.com/tandem-dev/tandem/session/projection"
 )
 
 // sources are the objects that an environment is computed from.
@@ -80,7 +81,10 @@ func (s *Session) resolve(ctx context.Context) error {
 		return err
 	}
 	s.run.observed = observed
-	return s.settleEnv(env)
+	if err := s.settleEnv(env); err != nil {
+		return err
+	}
+	return s.projectVolumes(ctx)
 }
 
 // settleEnv makes env the session's: it writes the files and shows it.
@@ -116,6 +120,11 @@ func (s *Session) settleEnv(env *envfile.Environment) error {
 func (s *Session) removeFiles() error {
 	if s.env.Load() == nil || s.request.KeepFiles {
 		return nil
+	}
+	if s.run.volumes != nil {
+		if err := projection.Remove(s.prepared.envDir, s.prepared.dev.Name); err != nil {
+			return err
+		}
 	}
 	return envfile.RemoveFiles(s.prepared.envDir, s.prepared.dev.Name)
 }

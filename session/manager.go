@@ -88,6 +88,16 @@ type StartRequest struct {
 	Files []envfile.Dialect
 	// KeepFiles leaves the environment's files when the session ends.
 	KeepFiles bool
+	// Proxy is the loopback address of a SOCKS5 and HTTP proxy into the cluster,
+	// "127.0.0.1:0" for any port; "" is none. The command is told by ALL_PROXY,
+	// HTTP_PROXY and their like.
+	Proxy string
+	// Volumes puts the files of the container's ConfigMaps, Secrets, downward API
+	// and service-account token on this machine; see [Volumes].
+	Volumes bool
+	// ServiceAccount makes the command reach the cluster as the workload's service
+	// account, by KUBECONFIG; it needs Volumes.
+	ServiceAccount bool
 	// Progress, where not nil, hears what is being waited for. It must return
 	// at once and may be called from several goroutines.
 	Progress func(message string)

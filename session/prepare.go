@@ -45,7 +45,7 @@ func (m *Manager) prepare(r StartRequest) (*prepared, error) {
 	if p.envDir == "" {
 		p.envDir = filepath.Join(man.Dir, ".tandem")
 	}
-	p.variables = append(devVars(dev), r.Environment...)
+	p.variables = slices.Concat(p.volumeVariables(r), devVars(dev), r.Environment)
 	if r.Run {
 		p.argv = argv(dev.Command, r.Command)
 	}

@@ -30,6 +30,7 @@ type Snapshot struct {
 	Pod      *Pod      `json:"pod"`      // nil until the dev pod runs
 	Tunnels  []Tunnel  `json:"tunnels"`
 	Env      Env       `json:"env"`
+	Volumes  *Volumes  `json:"volumes"` // nil where they were not asked for
 	Process  *Process  `json:"process"` // nil where the session runs no command
 	// Traffic says who answers the cluster's callers.
 	Traffic Traffic `json:"traffic"`
@@ -95,14 +96,16 @@ type Tunnel struct {
 // [tunnel.Status].
 const TunnelPending = "pending"
 
-// TunnelKind is "forward" or "reverse".
+// TunnelKind is "forward", "reverse" or "proxy".
 type TunnelKind string
 
 // A forward brings a port of the cluster to localhost; a reverse brings a port
-// of the dev pod's to the local process.
+// of the dev pod's to the local process; a proxy brings every address of the
+// cluster to the programs that use it.
 const (
 	Forward TunnelKind = "forward"
 	Reverse TunnelKind = "reverse"
+	Proxy   TunnelKind = "proxy"
 )
 
 // Env says what was resolved and where it was written; never a value.
@@ -149,7 +152,7 @@ func (s Snapshot) clone() Snapshot {
 	s.Phases = slices.Clone(s.Phases)
 	s.Warnings = slices.Clone(s.Warnings)
 	s.Debug = slices.Clone(s.Debug)
-	s.Workload = copied(s.Workload)
+	s.Workload, s.Volumes = copied(s.Workload), copied(s.Volumes)
 	s.Pod, s.Cause, s.NextRetryAt, s.Process = copied(s.Pod), copied(s.Cause), copied(s.NextRetryAt), copied(s.Process)
 	return s
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/tandem-dev/tandem/internal/fault"
 	"github.com/tandem-dev/tandem/manifest"
 	"github.com/tandem-dev/tandem/session/cluster"
+	"github.com/tandem-dev/tandem/session/proxy"
 	"github.com/tandem-dev/tandem/session/tunnel"
 )
 
@@ -40,6 +41,8 @@ type resources struct {
 	pod       *cluster.Pod
 	// madeOf is what the environment was last computed from.
 	madeOf  madeOf
+	volumes *volumes     // nil where they were not asked for
+	proxy   *proxy.Proxy // likewise
 	command *command
 	// listening watches the local ends of the reverses until callers are let in,
 	// which turned says; retired says that the original is at zero. turnAgain is
@@ -204,7 +207,7 @@ func (s *Session) openForwards(ctx context.Context) error {
 			return err
 		}
 	}
-	return nil
+	return s.openProxy(ctx)
 }
 
 // remoteOf is where a forward goes, as seen from the dev pod.
@@ -345,6 +348,7 @@ func (s *Session) dial(ctx context.Context) error {
 		s.run.link.Close()
 	}
 	s.run.link = link
+	s.followVolumes(link, nil)
 	return s.run.tunnels.Rebind(ctx, link)
 }
 
@@ -420,6 +424,10 @@ func (s *Session) giveBack(ctx context.Context) error {
 		s.noteExit(exit)
 	}
 	r.listening.close()
+	r.volumes.close()
+	if r.proxy != nil {
+		errs = append(errs, r.proxy.Close())
+	}
 	if r.tunnels != nil {
 		errs = append(errs, r.tunnels.Close())
 	}

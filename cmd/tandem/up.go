@@ -17,7 +17,8 @@ import (
 
 func newUp(g *globals) *cobra.Command {
 	var file string
-	var takeover, noCommand, keepFiles bool
+	var takeover, noCommand, keepFiles, volumes, serviceAccount bool
+	var proxy string
 	var turn string
 	var sets, formats []string
 	cmd := &cobra.Command{
@@ -47,6 +48,7 @@ func newUp(g *globals) *cobra.Command {
 			return up(cmd.Context(), g, session.StartRequest{
 				Manifest: file, Dev: dev, Run: !noCommand, Command: command,
 				Environment: vars, Switch: session.Switch(turn), Takeover: takeover, Files: files, KeepFiles: keepFiles,
+				Volumes: volumes || serviceAccount, ServiceAccount: serviceAccount, Proxy: proxy,
 			})
 		},
 	}
@@ -58,6 +60,10 @@ func newUp(g *globals) *cobra.Command {
 	f.StringArrayVarP(&sets, "env", "e", nil, "NAME=VALUE above everything else (repeatable)")
 	f.StringSliceVar(&formats, "files", nil, "formats of the environment files, as in 'tandem env --format' (default dotenv,json)")
 	f.BoolVar(&keepFiles, "keep-files", false, "leave the environment files behind; they hold the values of Secrets")
+	f.BoolVar(&volumes, "volumes", false, "put the files of the container's ConfigMap, Secret and token volumes here; TANDEM_ROOT says where")
+	f.BoolVar(&serviceAccount, "service-account", false, "reach the cluster as the workload's service account, by KUBECONFIG (with --volumes)")
+	f.StringVar(&proxy, "proxy", "", "a SOCKS5 and HTTP proxy into the cluster at this loopback `ADDRESS`, any port without one")
+	f.Lookup("proxy").NoOptDefVal = "127.0.0.1:0"
 	g.local.add(f, true)
 	return cmd
 }

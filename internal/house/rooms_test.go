@@ -38,7 +38,7 @@ var rooms = map[string]room{
 	"rpc/protocol":                 {sealed: true},
 	"rpc/protocol/internal/gendoc": {may: []string{"rpc/protocol"}},
 
-	"session": {may: []string{"session/cluster", "session/imageenv", "session/tunnel", "session/process",
+	"session": {may: []string{"session/cluster", "session/imageenv", "session/tunnel", "session/projection", "session/proxy", "session/process",
 		"manifest", "envfile", "debug"}},
 	"session/cluster":     {may: []string{"manifest", "envfile"}},
 	"session/imageenv":    {},

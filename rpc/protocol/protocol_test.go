@@ -96,6 +96,7 @@ func TestSnapshotOnTheWire(t *testing.T) {
     "hash": "",
     "warnings": []
   },
+  "volumes": null,
   "process": {
     "state": "running",
     "pid": 1,

@@ -37,6 +37,17 @@ type SessionStartOptions struct {
 	// KeepFiles leaves the environment files when the session ends; they hold
 	// the values of Secrets.
 	KeepFiles bool `json:"keepFiles,omitempty"`
+	// Volumes puts the files of the container's ConfigMap, Secret, downward-API and
+	// service-account volumes on this machine, for the session's time; the
+	// variable TANDEM_ROOT names their folder, which stands for the container's root.
+	Volumes bool `json:"volumes,omitempty"`
+	// ServiceAccount makes the command reach the cluster as the workload's service
+	// account, by the variable KUBECONFIG; it includes Volumes.
+	ServiceAccount bool `json:"serviceAccount,omitempty"`
+	// Proxy opens a SOCKS5 and HTTP proxy into the cluster on this loopback
+	// address, "127.0.0.1:0" for any port. The command is told by ALL_PROXY,
+	// HTTP_PROXY, HTTPS_PROXY and NO_PROXY.
+	Proxy string `json:"proxy,omitempty"`
 	// RunConfigs are editors ("vscode", "jetbrains", "neovim", "zed") to write
 	// run configurations for, as runConfig/write with the session's id does. They
 	// stay when the session ends; runConfig/remove takes them away. Where they

@@ -31,6 +31,9 @@ type Snapshot struct {
 	Pod     *Pod     `json:"pod"`
 	Tunnels []Tunnel `json:"tunnels"`
 	Env     Env      `json:"env"`
+	// Volumes says where the files of the container's volumes are, null where they
+	// were not asked for.
+	Volumes *Volumes `json:"volumes"`
 	// Process is the local command, null where the server runs none.
 	Process *Process `json:"process"`
 	// Traffic says who answers the cluster's callers. A session may be ready
@@ -101,7 +104,7 @@ type Pod struct {
 // Tunnel is one forward (cluster to laptop) or reverse (laptop to cluster).
 type Tunnel struct {
 	ID string `json:"id"`
-	// Kind is "forward" or "reverse".
+	// Kind is "forward", "reverse" or "proxy"; a proxy has connections to anywhere, and "*" for remote.
 	Kind string `json:"kind"`
 	// Local is the address on this machine, Remote the one in the cluster.
 	Local  string `json:"local"`
@@ -143,6 +146,20 @@ type EnvWarning struct {
 	// Variable is its name, "" where the warning is about no single one.
 	Variable string `json:"variable,omitempty"`
 	Message  string `json:"message"`
+}
+
+// Volumes are the files of the container's volumes on the server's machine. They
+// follow the cluster's within a second of the pod's.
+type Volumes struct {
+	// Root is the folder that stands for the container's root.
+	Root string `json:"root"`
+	// Files is how many there were at the start.
+	Files int `json:"files"`
+	// Kubeconfig is the path of a kubeconfig that reaches the cluster as the
+	// workload's service account; absent where the container has no token.
+	Kubeconfig string `json:"kubeconfig,omitempty"`
+	// Unreadable names files that the container may not read, with the reason.
+	Unreadable []string `json:"unreadable"`
 }
 
 // Process is the local command.

@@ -13,6 +13,8 @@ const (
 	Forward Kind = "forward"
 	// Reverse: a listener in the pod, connections come to the laptop.
 	Reverse Kind = "reverse"
+	// Proxy: connections of a proxy on the laptop, to wherever its clients ask.
+	Proxy Kind = "proxy"
 )
 
 // Status is the condition of a tunnel.

@@ -833,6 +833,22 @@ export interface SessionStartOptions {
    */
   keepFiles?: boolean;
   /**
+   * `volumes` puts the files of the container's ConfigMap, Secret, downward-API and service-account
+   * volumes on this machine, for the session's time; the variable TANDEM_ROOT names their folder,
+   * which stands for the container's root.
+   */
+  volumes?: boolean;
+  /**
+   * `serviceAccount` makes the command reach the cluster as the workload's service account, by the
+   * variable KUBECONFIG; it includes Volumes.
+   */
+  serviceAccount?: boolean;
+  /**
+   * `proxy` opens a SOCKS5 and HTTP proxy into the cluster on this loopback address, "127.0.0.1:0"
+   * for any port. The command is told by ALL_PROXY, HTTP_PROXY, HTTPS_PROXY and NO_PROXY.
+   */
+  proxy?: string;
+  /**
    * `runConfigs` are editors ("vscode", "jetbrains", "neovim", "zed") to write run configurations
    * for, as runConfig/write with the session's id does. They stay when the session ends;
    * runConfig/remove takes them away. Where they cannot be written the session is up all the same,
@@ -952,6 +968,11 @@ export interface Snapshot {
   pod: Pod | null;
   tunnels: Tunnel[];
   env: Env;
+  /**
+   * `volumes` says where the files of the container's volumes are, null where they were not asked
+   * for.
+   */
+  volumes: Volumes | null;
   /** `process` is the local command, null where the server runs none. */
   process: Process | null;
   /**
@@ -1021,7 +1042,10 @@ export interface Pod {
 /** Tunnel is one forward (cluster to laptop) or reverse (laptop to cluster). */
 export interface Tunnel {
   id: string;
-  /** `kind` is "forward" or "reverse". */
+  /**
+   * `kind` is "forward", "reverse" or "proxy"; a proxy has connections to anywhere, and "*" for
+   * remote.
+   */
   kind: string;
   /** `local` is the address on this machine, Remote the one in the cluster. */
   local: string;
@@ -1065,6 +1089,24 @@ export interface EnvWarning {
   /** `variable` is its name, "" where the warning is about no single one. */
   variable?: string;
   message: string;
+}
+
+/**
+ * Volumes are the files of the container's volumes on the server's machine. They follow the
+ * cluster's within a second of the pod's.
+ */
+export interface Volumes {
+  /** `root` is the folder that stands for the container's root. */
+  root: string;
+  /** `files` is how many there were at the start. */
+  files: number;
+  /**
+   * `kubeconfig` is the path of a kubeconfig that reaches the cluster as the workload's service
+   * account; absent where the container has no token.
+   */
+  kubeconfig?: string;
+  /** `unreadable` names files that the container may not read, with the reason. */
+  unreadable: string[];
 }
 
 /** Process is the local command. */

@@ -31,7 +31,7 @@ const readySnapshot = `{"id": "shop/api", "seq": 9, "state": "ready", "since": "
    {"id": "r1", "kind": "reverse", "local": "localhost:8080", "remote": ":8080", "state": "open",
     "connections": 0, "bytesIn": 0, "bytesOut": 0, "listening": true, "error": null}],
  "env": {"files": [{"dialect": "dotenv", "path": "/w/.tandem/api.env"}], "count": 72, "hash": "5f1c…", "warnings": []},
- "process": {"state": "running", "pid": 4242, "exitCode": null},
+ "volumes": null, "process": {"state": "running", "pid": 4242, "exitCode": null},
  "traffic": "local", "guard": "process", "adopted": false, "warnings": [], "debug": []}`
 
 var groups = []group{

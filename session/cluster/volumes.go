@@ -1,0 +1,70 @@
+package cluster
+
+import (
+	"path"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
+
+	"github.com/tandem-dev/tandem/internal/fault"
+)
+
+// serviceAccountDir is where every container that talks to the API server finds
+// its token (rest.InClusterConfig).
+const serviceAccountDir = "/var/run/secrets/kubernetes.io/serviceaccount"
+
+// ServiceAccountToken is where a container finds its service account's token.
+const ServiceAccountToken = serviceAccountDir + "/token"
+
+// ProjectedPaths are where a container of the dev pod has volumes that Kubernetes
+// makes files for: of ConfigMaps, Secrets, the downward API and service-account
+// tokens. What Tandem itself mounts is not among them. Sorted.
+func ProjectedPaths(pod *corev1.Pod, container string) []string {
+	projected := map[string]bool{}
+	for _, v := range pod.Spec.Volumes {
+		s := v.VolumeSource
+		projected[v.Name] = v.Name != keysVolume && (s.ConfigMap != nil || s.Secret != nil || s.DownwardAPI != nil || s.Projected != nil)
+	}
+	var paths []string
+	for _, c := range pod.Spec.Containers {
+		if c.Name != container {
+			continue
+		}
+		for _, m := range c.VolumeMounts {
+			if projected[m.Name] {
+				paths = append(paths, path.Clean(m.MountPath))
+			}
+		}
+	}
+	slices.Sort(paths)
+	return slices.Compact(paths)
+}
+
+// ServiceAccountKubeconfig is a kubeconfig for this cluster as seen from this
+// machine, in which the credential is the service-account token in a file that
+// somebody keeps fresh; namespace is the workload's. Of the developer's own
+// credentials nothing is in it.
+func (c *Cluster) ServiceAccountKubeconfig(tokenFile, namespace string) ([]byte, error) {
+	const name = "tandem"
+	host, _, err := rest.DefaultServerUrlFor(c.config)
+	if err != nil {
+		return nil, fault.Wrap(err, fault.KubeconfigInvalid, "the API server's address")
+	}
+	tls := c.config.TLSClientConfig
+	config := clientcmdapi.NewConfig()
+	config.Clusters[name] = &clientcmdapi.Cluster{
+		Server: host.String(), TLSServerName: tls.ServerName, InsecureSkipTLSVerify: tls.Insecure,
+		CertificateAuthority: tls.CAFile, CertificateAuthorityData: tls.CAData,
+	}
+	config.AuthInfos[name] = &clientcmdapi.AuthInfo{TokenFile: tokenFile}
+	config.Contexts[name] = &clientcmdapi.Context{Cluster: name, AuthInfo: name, Namespace: namespace}
+	config.CurrentContext = name
+	content, err := clientcmd.Write(*config)
+	if err != nil {
+		return nil, fault.Wrap(err, fault.Internal, "writing a kubeconfig")
+	}
+	return content, nil
+}
