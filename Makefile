@@ -87,6 +87,12 @@ test-readers: ## 100 000 random variables through every real reader of an enviro
 	@scripts/need-tools test
 	TANDEM_LONG=1 $(GO) test ./envfile -count=1 -run 'TestRoundTrip|TestModelsAgree' -v
 
+.PHONY: test-configs
+test-configs: ## Every variant of editors' files, 3 000 random ones, as many sequences of edits, and 5 minutes of fuzzing
+	@scripts/need-tools test
+	TANDEM_LONG=1 $(GO) test ./debug/runconfig -count=1 -rapid.checks=3000 -timeout 30m
+	@scripts/fuzz 5m 'debug/runconfig/.*'
+
 .PHONY: fuzz
 fuzz: ## Every fuzz target for FUZZTIME (default 10s)
 	@scripts/fuzz $(FUZZTIME)

@@ -101,6 +101,7 @@ func texts(plan *Plan) []string {
 // The patterns match what `tandem up` prints, with colours and without, and
 // nothing else of it. cmd/tandem has the test over what it really prints.
 func TestPatterns(t *testing.T) {
+	node, _ := exec.LookPath("node")
 	begins, ends, problem := regexp.MustCompile(BeginsPattern), regexp.MustCompile(EndsPattern), regexp.MustCompile(ProblemPattern)
 	for _, c := range []struct {
 		line                  string
@@ -117,6 +118,17 @@ func TestPatterns(t *testing.T) {
 	} {
 		if begins.MatchString(c.line) != c.begins || ends.MatchString(c.line) != c.ends || problem.MatchString(c.line) != c.problem {
 			t.Errorf("%q: begins %v, ends %v, problem %v", c.line, begins.MatchString(c.line), ends.MatchString(c.line), problem.MatchString(c.line))
+		}
+	}
+	if node != "" { // VS Code's are JavaScript's
+		script := "const [l, ...all] = process.argv.slice(1); console.log(all.map((p) => new RegExp(p).test(l)).join())"
+		for line, want := range map[string]string{
+			"  ✓ checking       0.41s  Deployment": "true,false,false", "  ready in 3.20s": "false,true,false", "  okteto.yml:4:5: x": "false,false,true",
+		} {
+			out, err := exec.Command(node, "-e", script, line, BeginsPattern, EndsPattern, ProblemPattern).Output()
+			if err != nil || strings.TrimSpace(string(out)) != want {
+				t.Errorf("JavaScript matches %q: %s, %v, want %s", line, out, err, want)
+			}
 		}
 	}
 	m := problem.FindStringSubmatch("  okteto.yml:4:5: unknown field")

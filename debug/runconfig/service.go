@@ -107,6 +107,9 @@ func NewService(workspace string, man *manifest.Manifest, dev *manifest.Dev, o O
 	}
 	dir := cmp.Or(dev.Workdir, man.Dir)
 	o.EnvDir = cmp.Or(o.EnvDir, filepath.Join(man.Dir, envfile.DirName))
+	if abs, err := filepath.Abs(o.EnvDir); err == nil {
+		o.EnvDir = abs // as a session finds it from where it runs
+	}
 	return Service{
 		Name: dev.Name, Label: Label(workspace, man.Path, dev.Name), Manifest: man.Path,
 		Target: debug.Detect(dir, argv), Options: o,
