@@ -29,6 +29,11 @@ func TestEnvironmentFollowsItsSources(t *testing.T) {
 	c.AwaitOutput(ready.ID, "serving")
 	running := c.AwaitChange("the local process", func(s protocol.Snapshot) bool { return s.Process != nil })
 
+	// A file that was asked for later, for run configurations for example, is
+	// one of the session's as the others are.
+	var later protocol.EnvWriteResult
+	c.MustCall(protocol.MethodEnvWrite, protocol.EnvWriteParams{ID: ready.ID, Dialect: "vscode-go"}, &later)
+
 	_, err := ns.Cluster.CoreV1().ConfigMaps(ns.Name).Patch(t.Context(), "api-settings", types.MergePatchType,
 		[]byte(`{"data":{"SHOP_CURRENCY":"USD","SHOP_NEW":"1","SHOP_BANNER":null}}`), metav1.PatchOptions{})
 	if err != nil {
@@ -43,6 +48,10 @@ func TestEnvironmentFollowsItsSources(t *testing.T) {
 	file, err := os.ReadFile(ws.EnvFile("api", "env"))
 	if err != nil || !strings.Contains(string(file), "\nSHOP_CURRENCY=USD\n") || !strings.Contains(string(file), "\nSHOP_NEW=1\n") {
 		t.Errorf("the env file: %v\n%s", err, file)
+	}
+
+	if file, err := os.ReadFile(later.Path); err != nil || !strings.Contains(string(file), "\nSHOP_CURRENCY=USD\n") {
+		t.Errorf("the file that came later: %v\n%s", err, file)
 	}
 
 	// The Secret's new value reaches the file, and nothing but the file.

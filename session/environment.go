@@ -96,7 +96,7 @@ func (s *Session) settleEnv(env *envfile.Environment) error {
 	var files []EnvFile
 	warnings := slices.Clone(env.Warnings)
 	chosen := env.Chosen(s.cfg.Local)
-	for _, d := range dialects {
+	for _, d := range s.added.after(dialects) {
 		f, err := envfile.WriteFile(s.prepared.envDir, s.prepared.dev.Name, chosen, d)
 		if err != nil {
 			return err
@@ -144,7 +144,8 @@ func (m *Manager) Environment(id string) (*envfile.Environment, error) {
 }
 
 // WriteEnv writes a session's environment in one more dialect, to path or, ""
-// beside the session's other files, which are removed with the session.
+// beside the session's other files: as these it is rewritten when the
+// environment changes, and removed with the session.
 func (m *Manager) WriteEnv(id string, d envfile.Dialect, path string) (envfile.File, error) {
 	s, err := m.session(id)
 	if err != nil {
@@ -158,7 +159,11 @@ func (m *Manager) WriteEnv(id string, d envfile.Dialect, path string) (envfile.F
 	if path != "" {
 		return envfile.WritePath(path, env, d)
 	}
-	return envfile.WriteFile(s.prepared.envDir, s.prepared.dev.Name, env, d)
+	f, err := envfile.WriteFile(s.prepared.envDir, s.prepared.dev.Name, env, d)
+	if err == nil {
+		s.added.add(d)
+	}
+	return f, err
 }
 
 // ResolveAny is the environment of the dev's running session, whichever process

@@ -45,6 +45,9 @@ type Session struct {
 	// tunnelsChanged holds one token when a tunnel has changed.
 	tunnelsChanged chan struct{}
 
+	// added are dialects of files beside those of the request.
+	added dialectList
+
 	// restarts asks the owner to restart the command.
 	restarts chan chan error
 

@@ -52,8 +52,8 @@ export interface ClientRequests {
   /** Tells how one variable came to its value, step by step, or why it has none. */
   'env/explain': { params: EnvExplainParams; result: Explanation };
   /**
-   * Writes one more environment file. One that lies in the environment folder goes with the
-   * session.
+   * Writes one more environment file. One that lies in the environment folder is rewritten when the
+   * environment changes, and goes with the session.
    */
   'env/write': { params: EnvWriteParams; result: EnvWriteResult };
   /** Tells what writing, or with `remove` removing, would change, and changes nothing. */

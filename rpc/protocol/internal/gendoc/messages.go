@@ -109,7 +109,7 @@ var groups = []group{
  "observed": {"comparison": "equal", "reason": "the container has the same value"}, "rewrite": null,
  "local": {"action": "applied", "replaces": false, "reason": "the workload's spec sets it"},
  "reasons": [], "notes": [], "warnings": [], "similar": []}`},
-		{protocol.MethodEnvWrite, true, "Writes one more environment file. One that lies in the environment folder goes with the session.",
+		{protocol.MethodEnvWrite, true, "Writes one more environment file. One that lies in the environment folder is rewritten when the environment changes, and goes with the session.",
 			protocol.EnvWriteParams{}, protocol.EnvWriteResult{},
 			`{"id": "shop/api", "dialect": "shell"}`,
 			`{"path": "/w/.tandem/api.sh", "count": 70, "undeliverable": [{"name": "log.level", "reason": "its name is not a name in the shell"}]}`},
