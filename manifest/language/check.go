@@ -220,7 +220,7 @@ func (c *checker) missing(dev *manifest.Dev) {
 // written is a value as the text has it: one made of variables is not to be shown.
 func (c *checker) written(at manifest.Range, value string) string {
 	if text := c.d.Text.cut(c.d.shown(at)); strings.Contains(text, "$") {
-		return text
+		return unquoted(text)
 	}
 	return value
 }
