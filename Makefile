@@ -48,6 +48,11 @@ bench: build ## Measure start, stop, tunnels, memory and requests beside kubectl
 bench-env: ## Measure the environment's resolution and encoding for 10, 1 000 and 10 000 variables
 	TANDEM_BENCH=1 $(GO) test ./envfile -count=1 -run '^TestEnvReport$$' -v
 
+.PHONY: bench-language
+bench-language: ## Measure the diagnostics of a manifest of 2 000 lines after an edit, in process and over stdio
+	$(GO) test ./manifest/language -run '^$$' -bench Diagnostics
+	TANDEM_BENCH=1 $(GO) test ./rpc -count=1 -run '^TestDiagnosticsReport$$' -v
+
 ##@ Parts of the test
 
 .PHONY: lint

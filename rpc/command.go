@@ -28,10 +28,6 @@ const (
 	commandOpenTunnel = "tandem.openTunnel"
 )
 
-// methodDebugStart starts a debugger in a session; a build without it has no
-// debug command and no lens for it.
-const methodDebugStart = "debug/start"
-
 // asked is one command that a client wants done.
 type asked struct {
 	r     *request
@@ -50,7 +46,7 @@ type command struct {
 func (s *Server) commands() map[string]command {
 	return map[string]command{
 		commandStart:      {do: s.doStart},
-		commandDebug:      {needs: methodDebugStart, do: s.doDebug},
+		commandDebug:      {needs: protocol.MethodDebugStart, do: s.doDebug},
 		commandStop:       {do: s.doStop},
 		commandRestart:    {do: s.doRestart},
 		commandStatus:     {do: s.doStatus},
@@ -143,7 +139,11 @@ func (s *Server) doDebug(ctx context.Context, a asked) (any, error) {
 		}
 		id = started.ID
 	}
-	return s.call(ctx, a, methodDebugStart, map[string]string{"id": id, "language": a.Language})
+	p := protocol.DebugStartParams{ID: id}
+	if a.Language != "" {
+		p.Language = new(protocol.DebugLanguage(a.Language))
+	}
+	return s.call(ctx, a, protocol.MethodDebugStart, p)
 }
 
 // runsHere says that the dev has a session of this server, from which nobody
