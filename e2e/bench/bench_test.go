@@ -53,6 +53,8 @@ func TestBench(t *testing.T) {
 	r.Quiet = time.Minute
 	fmt.Fprintf(os.Stderr, "idle for %s\n", r.Quiet)
 	r.Asked = s.idle(r.Quiet)
+	fmt.Fprintf(os.Stderr, "debuggers, %d rounds\n", *rounds)
+	r.Debug = s.debuggers(c, snap.ID, *rounds)
 	c.MustStop(snap.ID)
 
 	fmt.Println(r.Markdown())

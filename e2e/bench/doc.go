@@ -14,6 +14,7 @@
 //   - pods.go: when the cluster's pods came to what state
 //   - tunnels.go: the tunnels, in turns with kubectl and the bare loopback
 //   - kubectl.go: `kubectl port-forward`
+//   - debugger.go: a debugger, in turns with plain dlv
 //   - audit.go: requests to the API server, by its own account
 //   - memory.go: resident memory
 //   - stage.go: what the measurements need in the cluster

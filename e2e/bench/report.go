@@ -33,6 +33,7 @@ type report struct {
 	Asked      *requests // in a minute; nil where that is not known
 	Quiet      time.Duration
 	Ways       []*way
+	Debug      []debugging
 	Binary     int64
 	Agents     map[string]int64 // by architecture
 }
@@ -74,6 +75,8 @@ func (r *report) Markdown() string {
 	b.WriteString("\n### Tunnels\n\n")
 	b.WriteString(r.tunnelTable().String())
 	b.WriteString("\nIn brackets: the ratio to `kubectl port-forward` as it is by default, the median of the rounds' ratios.\n")
+	b.WriteString("\n### Debugging\n\n")
+	b.WriteString(r.debugTable().String())
 	b.WriteString("\n### The peers\n\n" + peers)
 	return b.String()
 }
