@@ -69,7 +69,7 @@ test-unit: agent ## Tests that need no cluster, with the race detector
 
 .PHONY: test-cluster
 test-cluster: build ## Tests against a real cluster, tandem built with the race detector; budgets; the demo
-	@scripts/need-tools
+	@scripts/need-tools test
 	@scripts/with-cluster scripts/test-cluster
 
 .PHONY: test-vscode

@@ -65,39 +65,35 @@ func (r *Requests) Read(p []byte) (int, error) {
 	return r.pending.Read(p)
 }
 
-// pass changes one message where it is the one.
+// pass changes one message where it is the one. It is read as the adapter will
+// read it, to whom the case of a member's name does not count, and written anew, so
+// that no other spelling gets a request past us.
 func (r *Requests) pass(content []byte) ([]byte, error) {
-	var message map[string]json.RawMessage
-	if json.Unmarshal(content, &message) != nil {
-		return content, nil // the adapter complains better
+	var message struct {
+		Seq       int             `json:"seq"`
+		Type      string          `json:"type"`
+		Command   string          `json:"command"`
+		Arguments json.RawMessage `json:"arguments"`
 	}
-	var kind string
-	request := ClientRequest{Arguments: map[string]json.RawMessage{}}
-	if json.Unmarshal(message["type"], &kind) != nil || kind != "request" ||
-		json.Unmarshal(message["command"], &request.Command) != nil ||
-		request.Command != "launch" && request.Command != "attach" {
-		return content, nil
+	err := json.Unmarshal(content, &message)
+	if message.Command != "launch" && message.Command != "attach" {
+		return content, nil // also what is no message: the adapter complains better
 	}
-	_ = json.Unmarshal(message["seq"], &request.Seq) // 0 is what an answer to nothing would have
-	if raw, has := message["arguments"]; has && json.Unmarshal(raw, &request.Arguments) != nil {
-		return content, nil
+	if err != nil {
+		return nil, err
 	}
-	if request.Arguments == nil { // null
+	request := ClientRequest{Command: message.Command, Seq: message.Seq}
+	if json.Unmarshal(message.Arguments, &request.Arguments) != nil || request.Arguments == nil {
 		request.Arguments = map[string]json.RawMessage{}
 	}
 	if err := r.change(&request); err != nil {
 		return nil, err
 	}
 	r.through = true
-	arguments, err := json.Marshal(request.Arguments)
-	if err != nil {
+	if message.Arguments, err = json.Marshal(request.Arguments); err != nil {
 		return nil, err
 	}
-	command, err := json.Marshal(request.Command)
-	if err != nil {
-		return nil, err
-	}
-	message["arguments"], message["command"] = arguments, command
+	message.Command = request.Command
 	return json.Marshal(message)
 }
 

@@ -192,6 +192,7 @@ func (c *lineClient) say(t *testing.T, line string) {
 // await reads until a text has come, and returns what came with it.
 func (c *lineClient) await(t *testing.T, text string) string {
 	t.Helper()
+	defer time.AfterFunc(buildPatience, func() { _ = c.cmd.Process.Kill() }).Stop()
 	var seen strings.Builder
 	for !strings.Contains(seen.String(), text) {
 		b, err := c.lines.ReadByte()
@@ -238,7 +239,7 @@ func attachInspector(t *testing.T, d protocol.DebugStartResult, file string, lin
 // attachJDB is the JDK's own debugger at a Java program.
 func attachJDB(t *testing.T, d protocol.DebugStartResult, class string, line int) *lineClient {
 	t.Helper()
-	c := &lineClient{going: "cont", bye: "exit", read: func(t *testing.T, c *lineClient, expression string) string {
+	c := &lineClient{going: fmt.Sprintf("clear %s:%d\ncont", class, line), bye: "exit", read: func(t *testing.T, c *lineClient, expression string) string {
 		c.await(t, "Breakpoint hit:")
 		c.say(t, "print "+expression)
 		_, value, _ := strings.Cut(c.await(t, " "+expression+" = "), " "+expression+" = ")

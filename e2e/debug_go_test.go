@@ -41,7 +41,7 @@ func TestDebugGo(t *testing.T) {
 		t.Errorf("the command answers, not the program under the debugger")
 	}
 
-	first := ask(t, ns, "/orders")
+	ask(t, ns, "/orders")
 	if got := client.awaitStop(t, `call os.Getenv("API_TOKEN")`); !strings.Contains(got, token) {
 		t.Errorf("the variable from the Secret is %s", got)
 	}
@@ -62,7 +62,6 @@ func TestDebugGo(t *testing.T) {
 		t.Errorf("len(raw) is %s", got)
 	}
 	client.resume(t)
-	drop(first)
 
 	ns.AwaitServedBy("local")
 	client.breakAt(t, line)
@@ -87,9 +86,6 @@ func TestDebugGo(t *testing.T) {
 	ws.RequireNoTrace()
 }
 
-// drop lets a request go whose connection was cut.
-func drop(func() string) {}
-
 // An editor that starts its adapter itself joins the session with `tandem dap`, and
 // needs no arguments. When the server is killed while the program stands at a
 // breakpoint, nothing stays behind.
@@ -107,6 +103,7 @@ func TestDebugAdapterOnStdio(t *testing.T) {
 
 	file := filepath.Join(ws.Dir, "api", "orders.go")
 	client := attachDAP(t, stdio(t, ws.Command("dap", "api")), map[string]any{"request": "launch"}, file, lineOf(t, file, "orders := make("))
+	awaitTraffic(c, ready.ID)
 	who := ns.AwaitServedBy("local")
 	ask(t, ns, "/orders")
 	if got := client.awaitStop(t, `call os.Getenv("API_TOKEN")`); !strings.Contains(got, token) {

@@ -73,6 +73,7 @@ func TestDebugLanguages(t *testing.T) {
 			var d protocol.DebugStartResult
 			c.MustCall(protocol.MethodDebugStart, start, &d)
 			client := test.attach(t, d, file, line)
+			awaitTraffic(c, ready.ID)
 			awaitHost(t, ns, string(test.language))
 
 			answer := ask(t, ns, "/orders")
@@ -100,15 +101,28 @@ func TestDebugLanguages(t *testing.T) {
 	ws.RequireNoTrace()
 }
 
-// ask sends a request through web, in the cluster; the function that it returns
-// waits for the answer.
+// awaitTraffic waits until callers in the cluster meet nobody but this machine.
+func awaitTraffic(c *harness.Client, id string) {
+	c.T.Helper()
+	c.AwaitChange("the traffic to come here alone", func(s protocol.Snapshot) bool {
+		return s.ID == id && s.Traffic == protocol.TrafficLocal
+	})
+}
+
+// ask sends a request through web, in the cluster, and again when it fails, as a
+// person would: web gives up after ten seconds, and a node may have a moment's old
+// rules. The function that it returns waits for the answer.
 func ask(t *testing.T, ns *harness.Namespace, path string) func() string {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), harness.Patience)
+	ctx, cancel := context.WithTimeout(t.Context(), buildPatience)
+	t.Cleanup(cancel)
 	answer, failure := make(chan string, 1), make(chan error, 1)
-	go func() { // ends with its request
-		defer cancel()
-		b, err := ns.Get(ctx, "web", "http", path)
+	go func() { // ends with its answer, or with the test
+		var b []byte
+		err := harness.Poll(ctx, func(context.Context) (err error) {
+			b, err = ns.Get(ctx, "web", "http", path)
+			return err
+		})
 		if err != nil {
 			failure <- err
 			return
