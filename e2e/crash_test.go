@@ -69,7 +69,8 @@ func TestKilled(t *testing.T) {
 	ns.AwaitServedBy("cluster")
 }
 
-// After a crash one simply starts again: the leftovers are undone first.
+// After a crash one simply starts again. Where the manifest has changed so that
+// the dev container does not fit, the leftovers are undone first.
 func TestStartAfterCrash(t *testing.T) {
 	t.Parallel()
 	ns := harness.NewNamespace(t)
@@ -82,10 +83,12 @@ func TestStartAfterCrash(t *testing.T) {
 	first.Exit()
 	requireGone(t, who.PID)
 
+	ws.Replace("mode: hybrid", "mode: hybrid\n    metadata: {labels: {changed: \"yes\"}}")
 	second := harness.Serve(ws)
 	again := second.MustStart("api")
-	if again.Workload.Replicas != 2 || again.Pod.Name == crashed.Pod.Name {
-		t.Errorf("the second session: %d replicas, pod %s; want the original's 2 and a pod of its own", again.Workload.Replicas, again.Pod.Name)
+	if again.Workload.Replicas != 2 || again.Pod.Name == crashed.Pod.Name || again.Adopted {
+		t.Errorf("the second session: %d replicas, pod %s, adopted %v; want the original's 2 and a pod of its own",
+			again.Workload.Replicas, again.Pod.Name, again.Adopted)
 	}
 	running := second.AwaitChange("the local process", func(s protocol.Snapshot) bool { return s.Process != nil })
 	harness.Eventually(t, "the second session's process answers", pidAnswers(ns, running.Process.PID))

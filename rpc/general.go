@@ -40,6 +40,7 @@ func (s *Server) table() map[string]handler {
 		protocol.MethodSessionList:    method(s.sessionList),
 		protocol.MethodSessionGet:     method(s.sessionGet),
 		protocol.MethodSessionRestart: method(s.sessionRestart),
+		protocol.MethodSessionRecover: method(s.sessionRecover),
 		protocol.MethodEnvResolve:     method(s.envResolve),
 		protocol.MethodEnvExplain:     method(s.envExplain),
 		protocol.MethodEnvWrite:       method(s.envWrite),

@@ -9,7 +9,7 @@ import (
 // TestHostilePeer sends what a peer should not send, and then asks something
 // honest: the answer must be the right one, and the connection must live.
 func TestHostilePeer(t *testing.T) {
-	const alive = `{"jsonrpc":"2.0","id":99,"result":{"sessions":[]}}`
+	const alive = `{"jsonrpc":"2.0","id":99,"result":{"sessions":[],"recoverable":[]}}`
 	parseError := `{"jsonrpc":"2.0","id":null,"error":{"code":-32700`
 	invalid := `{"jsonrpc":"2.0","id":null,"error":{"code":-32600`
 	for name, tc := range map[string]struct {
@@ -100,7 +100,7 @@ func TestBatchAnswersEachCall(t *testing.T) {
 		`{"foo":"boo"}]`)
 	got := p.skipLog()
 	for _, want := range []string{
-		`{"jsonrpc":"2.0","id":1,"result":{"sessions":[]}}`,
+		`{"jsonrpc":"2.0","id":1,"result":{"sessions":[],"recoverable":[]}}`,
 		`{"jsonrpc":"2.0","id":2,"error":{"code":-32601`,
 	} {
 		if !strings.Contains(got, want) {

@@ -266,9 +266,11 @@ type fake struct {
 	// language is for the language of manifests.
 	language languageFake
 
-	mu     sync.Mutex
-	setup  Setup
-	closed int
+	mu      sync.Mutex
+	setup   Setup
+	left    []session.Left
+	adopted []string // folders
+	closed  int
 }
 
 func (f *fake) open(_ context.Context, s Setup) (Sessions, error) {
@@ -310,6 +312,23 @@ func (f *fake) Restart(_ context.Context, id string) (session.Snapshot, error) {
 }
 
 func (f *fake) List() []session.Snapshot { return f.language.sessions }
+
+func (f *fake) Recover(_ context.Context, id string, how session.Recovery, _ func(string)) (session.Snapshot, error) {
+	if how == session.Restore {
+		return session.Snapshot{ID: id, State: session.Stopped}, nil
+	}
+	return session.Snapshot{ID: id, State: session.Ready, Adopted: true}, nil
+}
+
+func (f *fake) Recoverable() ([]session.Left, error) {
+	return f.left, nil
+}
+
+func (f *fake) AdoptLeft(folders []string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.adopted = append(f.adopted, folders...)
+}
 
 func (f *fake) Get(id string) (session.Snapshot, error) {
 	if f.snapshot != nil && f.snapshot.ID == id {

@@ -74,7 +74,7 @@ func (s *Server) sessionRestart(ctx context.Context, r *request, p protocol.Sess
 
 // sessionList lists the sessions.
 func (s *Server) sessionList(context.Context, *request, protocol.SessionListParams) (*protocol.SessionListResult, error) {
-	return &protocol.SessionListResult{Sessions: converted(s.sessions.List(), snapshotOf)}, nil
+	return &protocol.SessionListResult{Sessions: converted(s.sessions.List(), snapshotOf), Recoverable: s.recoverable()}, nil
 }
 
 // sessionGet gets one session.

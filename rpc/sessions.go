@@ -19,6 +19,13 @@ type Sessions interface {
 	Stop(ctx context.Context, id string) (session.Snapshot, error)
 	// Restart restarts a session's command with its present environment.
 	Restart(ctx context.Context, id string) (session.Snapshot, error)
+	// Recover continues a session that has lost its process, or restores its workload.
+	Recover(ctx context.Context, id string, how session.Recovery, progress func(string)) (session.Snapshot, error)
+	// Recoverable lists such sessions.
+	Recoverable() ([]session.Left, error)
+	// AdoptLeft continues those of a dead server whose manifests lie in the
+	// folders; it does not wait until they are ready.
+	AdoptLeft(folders []string)
 	// List has every session, ended ones included, by id.
 	List() []session.Snapshot
 	// Get is one session as it stands, or fault.SessionNotFound.

@@ -29,6 +29,8 @@ type controlRequest struct {
 	// Debug is what opDebugStart wants, DebugID what opDebugStop ends.
 	Debug   *DebugRequest `json:"debug,omitempty"`
 	DebugID string        `json:"debugId,omitempty"`
+	// By is who asks for opTakeover.
+	By string `json:"by,omitempty"`
 }
 
 // What can be asked.
@@ -40,6 +42,7 @@ const (
 	opDebugStart  = "debugStart"
 	opDebugStop   = "debugStop"
 	opDebugWait   = "debugWait"
+	opTakeover    = "takeover"
 )
 
 type controlAnswer struct {
@@ -164,6 +167,9 @@ func (c *controlServer) answer(req controlRequest) controlAnswer {
 	case opStop:
 		// Bounded by the session itself, which bounds its repair.
 		snap, err = c.manager.Stop(context.Background(), req.ID)
+		a.Snapshot = &snap
+	case opTakeover:
+		snap, err = c.manager.yield(req.ID, req.By)
 		a.Snapshot = &snap
 	case opEnvironment:
 		var env *envfile.Environment

@@ -171,7 +171,7 @@ func (s *Session) debuggerEnded(life context.Context, d *debugger) {
 	}
 	s.forgetDebugger(d)
 	if s.request.EndWithCommand && s.request.Debug != nil && len(s.run.debuggers) == 0 {
-		s.stop()
+		s.stop(nil)
 		return
 	}
 	s.bringBack(life)

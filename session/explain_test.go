@@ -43,7 +43,7 @@ func TestExplainInASession(t *testing.T) {
 		c.RewriteHosts = envfile.HostsOn
 		c.Local = envfile.MergePolicy{Names: envfile.ExactCase, Rename: []envfile.Rename{{From: "APP_*", To: "*"}}}
 	})
-	s := &Session{id: "shop/api", cfg: &m.cfg, stop: func() {}}
+	s := &Session{id: "shop/api", cfg: &m.cfg, stop: func(error) {}}
 	s.snap.Store(&Snapshot{ID: s.id, State: Resolving})
 	m.sessions[s.id] = s
 	ask1 := ExplainRequest{ID: s.id, Name: "APP_URL"}

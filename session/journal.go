@@ -31,6 +31,15 @@ type Entry struct {
 	// PID is the process that owns the session. It says nothing about life:
 	// the lock beside the entry does.
 	PID int `json:"pid"`
+	// Owner is random for each owning [Manager]. Role is what its process is:
+	// "serve", "up" or "".
+	Owner string `json:"owner,omitempty"`
+	Role  string `json:"role,omitempty"`
+	// Shape stands for what of the manifest and the settings the dev workload was
+	// made from: a session with another shape cannot go on with it.
+	Shape string `json:"shape,omitempty"`
+	// Restoring says that the holder of the lock is giving the cluster back.
+	Restoring bool `json:"restoring,omitempty"`
 	// Server is the API server's address: the same id means another session in
 	// another cluster.
 	Server string `json:"server"`
@@ -115,7 +124,7 @@ func (j *journal) begin(e Entry) (*page, *Entry, error) {
 		busy := fault.New(fault.SessionBusy, "a session %s runs already on this machine", e.ID).
 			Hint("`tandem status` shows it, `tandem down %s` ends it", e.Dev)
 		if left != nil {
-			busy = busy.With("pid", left.PID).With("since", left.Started)
+			busy = busy.With("pid", left.PID).With("since", left.Started).With("restoring", left.Restoring)
 		}
 		return nil, nil, busy
 	}
@@ -142,6 +151,32 @@ func (p *page) write(e Entry) error {
 	return nil
 }
 
+// privatePath is the file beside an entry with what a successor needs and nobody
+// else may read: the session's keys, and the values that were given for it.
+func privatePath(entry string) string { return strings.TrimSuffix(entry, ".json") + ".private" }
+
+// writePrivate makes it durable, readable by the user alone.
+func (p *page) writePrivate(v private) error {
+	b, err := json.Marshal(v)
+	if err == nil {
+		err = maybe.WriteFile(privatePath(p.path), b, 0o600)
+	}
+	if err != nil {
+		return fault.Wrap(err, fault.JournalFailed, "writing what a restarted tandem needs to continue the session").
+			Hint("nothing was changed in the cluster; free space or choose another folder with --state-dir")
+	}
+	return nil
+}
+
+// private reads it.
+func (p *page) private() (v private, err error) {
+	b, err := os.ReadFile(privatePath(p.path))
+	if err != nil {
+		return v, err
+	}
+	return v, json.Unmarshal(b, &v)
+}
+
 // close ends the ownership; done also removes the entry, because there is
 // nothing left to give back.
 //
@@ -150,8 +185,10 @@ func (p *page) write(e Entry) error {
 func (p *page) close(done bool) error {
 	var err error
 	if done {
-		if err = os.Remove(p.path); errors.Is(err, fs.ErrNotExist) {
-			err = nil
+		for _, path := range []string{p.path, privatePath(p.path)} {
+			if e := os.Remove(path); e != nil && !errors.Is(e, fs.ErrNotExist) {
+				err = errors.Join(err, e)
+			}
 		}
 	}
 	return errors.Join(err, p.lock.Unlock())

@@ -2,11 +2,13 @@ package session
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"io"
 	"maps"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/rs/zerolog"
 
@@ -41,6 +43,15 @@ type Config struct {
 	// Version of this build, recorded with what is created.
 	Version string
 	Logger  zerolog.Logger
+	// Role is what this process is, for those who come after its death: "serve" or
+	// "up". [Manager.AdoptLeft] continues what one of the same role left.
+	Role string
+	// GuardCommand starts a guard process (`tandem guard`); empty does without.
+	GuardCommand []string
+	// GuardGrace is how long after the death of this process a session's workload
+	// is back at the latest, where nobody continues the session; 0 is
+	// [DefaultGuardGrace], negative does without a guard.
+	GuardGrace time.Duration
 	// Observer hears of every change; nil hears nothing.
 	Observer Observer
 }
@@ -101,6 +112,11 @@ type StartRequest struct {
 	// Progress, where not nil, hears what is being waited for. It must return
 	// at once and may be called from several goroutines.
 	Progress func(message string)
+
+	// place, where not nil, stands in for the manager's own cluster settings, and
+	// found says that the session was begun by somebody else: see [Manager.Recover].
+	place *place
+	found bool
 }
 
 // IO is where the local command reads and writes.
@@ -123,10 +139,12 @@ type IO struct {
 type Manager struct {
 	cfg     Config
 	journal *journal
+	owner   string // random, tells our entries of the journal from others'
 
 	mu       sync.Mutex
 	sessions map[string]*Session
 	control  *controlServer // nil until the first session
+	guard    *guardian      // nil without sessions
 	closed   bool
 	running  sync.WaitGroup // one for each session's goroutine
 }
@@ -147,7 +165,10 @@ func NewManager(cfg Config) (*Manager, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Manager{cfg: cfg, journal: j, sessions: map[string]*Session{}}, nil
+	if cfg.GuardGrace == 0 {
+		cfg.GuardGrace = DefaultGuardGrace
+	}
+	return &Manager{cfg: cfg, journal: j, owner: rand.Text(), sessions: map[string]*Session{}}, nil
 }
 
 // Start starts a session and waits until it is ready or has ended. When ctx
@@ -165,7 +186,7 @@ func (m *Manager) Start(ctx context.Context, r StartRequest) (Snapshot, error) {
 	select {
 	case <-s.settled:
 	case <-ctx.Done():
-		s.stop()
+		s.stop(nil)
 		<-s.done
 		return s.Snapshot(), fault.Wrap(context.Cause(ctx), fault.Cancelled, "starting session %s", s.id)
 	}
@@ -189,6 +210,11 @@ func (m *Manager) launch(p *prepared, r StartRequest) (*Session, error) {
 		return nil, fault.New(fault.Cancelled, "starting session %s: this server is shutting down", p.id)
 	}
 	if old := m.sessions[p.id]; old != nil && !old.Snapshot().State.Ended() {
+		if old.request.found && !r.found && !old.claimed {
+			// Continued from before without being asked; whoever now wants it, has it.
+			old.claimed = true
+			return old, nil
+		}
 		return nil, fault.New(fault.SessionBusy, "session %s runs already in this server", p.id).
 			Hint("stop it first, or use it: session/get has its state")
 	}
@@ -199,13 +225,16 @@ func (m *Manager) launch(p *prepared, r StartRequest) (*Session, error) {
 		}
 		m.control = c
 	}
-	s := newSession(&m.cfg, m.journal, p, r)
+	s := newSession(m, p, r)
 	s.run.entry.Control = m.control.path
-	ctx, cancel := context.WithCancel(context.Background())
+	m.guardSessions()
+	s.guard = m.guard
+	ctx, cancel := context.WithCancelCause(context.Background())
 	s.stop = cancel
 	m.sessions[p.id] = s
 	m.running.Go(func() {
-		defer cancel()
+		defer m.releaseGuard()
+		defer cancel(nil)
 		s.live(ctx)
 	})
 	return s, nil
@@ -229,7 +258,7 @@ func (m *Manager) Stop(ctx context.Context, id string) (Snapshot, error) {
 	if err != nil {
 		return Snapshot{}, err
 	}
-	s.stop()
+	s.stop(nil)
 	return m.Wait(ctx, id)
 }
 
@@ -277,7 +306,7 @@ func (m *Manager) Close(context.Context) error {
 	control := m.control
 	var all []*Session
 	for _, s := range m.sessions {
-		s.stop()
+		s.stop(nil)
 		all = append(all, s)
 	}
 	m.mu.Unlock()

@@ -49,7 +49,11 @@ func (m *Manager) prepare(r StartRequest) (*prepared, error) {
 	if r.Run {
 		p.argv = argv(dev.Command, r.Command)
 	}
-	if p.cluster, err = m.connect(m.cfg.Kubeconfig, m.cfg.Context, m.cfg.Namespace); err != nil {
+	at := place{kubeconfig: m.cfg.Kubeconfig, context: m.cfg.Context, namespace: m.cfg.Namespace}
+	if r.place != nil {
+		at = *r.place
+	}
+	if p.cluster, err = m.connect(at.kubeconfig, at.context, at.namespace); err != nil {
 		return nil, err
 	}
 	p.id = p.cluster.Namespace() + "/" + dev.Name

@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"sync"
@@ -18,8 +19,11 @@ import (
 // Session is one dev entry in place of one workload.
 type Session struct {
 	id       string
+	manager  *Manager
 	cfg      *Config
 	request  StartRequest
+	started  time.Time
+	claimed  bool // a continued session that a client has asked for; guarded by the manager
 	prepared *prepared
 	journal  *journal
 	log      zerolog.Logger
@@ -34,7 +38,9 @@ type Session struct {
 	tunnels atomic.Pointer[tunnel.Tunnels]
 
 	// stop ends the session: it cancels the context of whatever step runs.
-	stop context.CancelFunc
+	// Its cause, where not nil, is why the session ends although nobody here wants
+	// it to.
+	stop context.CancelCauseFunc
 	// settled closes when the session is ready or has ended, done when it has
 	// ended and everything of it is gone.
 	settled  chan struct{}
@@ -63,15 +69,18 @@ type Session struct {
 	failure, undoFailure error
 
 	// The rest belongs to the owner, the goroutine in live.
-	current Snapshot
-	entered time.Time
-	run     resources
+	current       Snapshot
+	entered       time.Time
+	guard         *guardian // nil without one
+	guardRestarts int
+	run           resources
 }
 
 // newSession makes a session; nothing runs yet.
-func newSession(cfg *Config, j *journal, p *prepared, r StartRequest) *Session {
+func newSession(m *Manager, p *prepared, r StartRequest) *Session {
+	cfg := &m.cfg
 	s := &Session{
-		id: p.id, cfg: cfg, request: r, prepared: p, journal: j,
+		id: p.id, manager: m, cfg: cfg, request: r, prepared: p, journal: m.journal,
 		log:     cfg.Logger.With().Str("session", p.id).Logger(),
 		settled: make(chan struct{}), done: make(chan struct{}),
 		tunnelsChanged: make(chan struct{}, 1),
@@ -80,9 +89,11 @@ func newSession(cfg *Config, j *journal, p *prepared, r StartRequest) *Session {
 		anyTime:        make(chan func(context.Context)),
 		current:        p.snapshot(),
 	}
+	s.started = time.Now().UTC()
 	s.run.entry = Entry{
-		ID: p.id, Started: time.Now().UTC(), PID: os.Getpid(), Server: p.cluster.Host(),
+		ID: p.id, Started: s.started, PID: os.Getpid(), Server: p.cluster.Host(),
 		Manifest: p.manifest.Path, Dev: p.dev.Name, EnvDir: p.envDir, KeepFiles: r.KeepFiles,
+		Owner: m.owner, Role: cfg.Role, Shape: p.shape(cfg.AgentImage),
 	}
 	first := s.current.clone()
 	s.snap.Store(&first)
@@ -116,6 +127,9 @@ func (s *Session) live(ctx context.Context) {
 	}
 	if ctx.Err() != nil {
 		err = nil // asked to end: that is no failure
+		if cause := context.Cause(ctx); errors.Is(cause, fault.TakenOver) {
+			err = cause
+		}
 	}
 	s.end(err)
 }

@@ -52,6 +52,8 @@ func (s *Session) stand(ctx context.Context) error {
 			if s.request.EndWithCommand {
 				return nil
 			}
+		case <-s.guardLost():
+			s.replaceGuard(s.manager)
 		case reply := <-s.restarts:
 			reply <- s.restart(ctx)
 		case do := <-s.whenReady:

@@ -27,8 +27,9 @@ import (
 type resources struct {
 	page  *page
 	entry Entry
-	// touched says that the cluster may have been changed.
-	touched bool
+	// touched says that the cluster may have been changed; owed, that what an
+	// earlier session changed is not given back yet.
+	touched, owed bool
 
 	workload  *cluster.Workload
 	sources   sources
@@ -49,7 +50,10 @@ type resources struct {
 	// when the next of these steps is due.
 	listening       *listening
 	turned, retired bool
-	turnAgain       time.Time
+	// originalDown says of an adopted session that its original is at zero
+	// already: nobody else serves.
+	originalDown bool
+	turnAgain    time.Time
 
 	debuggers     []*debugger
 	debugsStarted int            // for the next one's id
@@ -94,12 +98,21 @@ func (s *Session) check(ctx context.Context) error {
 	if err := s.checkCommand(); err != nil {
 		return err
 	}
-	page, left, err := s.journal.begin(s.run.entry)
+	page, left, err := s.begin(ctx)
 	if err != nil {
 		return err
 	}
 	s.run.page = page
+	adopted := false
 	if left != nil {
+		s.run.owed = true
+		s.progress("looking for what a crash left behind")
+		if adopted, err = s.adopt(ctx, left); err != nil {
+			return err
+		}
+	}
+	if left != nil && !adopted {
+		s.run.entry.Started = s.started
 		s.progress("giving back what a crash left behind")
 		if err := s.prepared.cluster.Restore(ctx, left.Record); err != nil {
 			return err
@@ -108,6 +121,7 @@ func (s *Session) check(ctx context.Context) error {
 			return err
 		}
 	}
+	s.run.owed = false
 	if err := s.find(ctx); err != nil {
 		return err
 	}
@@ -121,7 +135,10 @@ func (s *Session) find(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if w.Diverted != nil {
+	if d := s.run.diversion; d != nil {
+		s.run.originalDown = w.Replicas == 0
+		w.Replicas = d.Record.Replicas
+	} else if w.Diverted != nil {
 		if w, err = s.takeOver(ctx, w); err != nil {
 			return err
 		}
@@ -227,6 +244,9 @@ func (s *Session) remoteOf(ctx context.Context, f manifest.Forward) (string, err
 
 // divert creates the dev workload, after the journal knows of it.
 func (s *Session) divert(ctx context.Context) error {
+	if s.run.diversion != nil { // adopted
+		return s.awaitPod(ctx)
+	}
 	keys, err := tunnel.NewKeys()
 	if err != nil {
 		return err
@@ -244,6 +264,9 @@ func (s *Session) divert(ctx context.Context) error {
 		spec.Reverse = append(spec.Reverse, r.Remote)
 	}
 	s.run.entry.Record = c.Record(s.run.workload, spec)
+	if err := s.savePrivate(); err != nil {
+		return err
+	}
 	if err := s.run.page.write(s.run.entry); err != nil {
 		return err
 	}
@@ -385,6 +408,7 @@ func tunnelsOf(set *tunnel.Tunnels) []Tunnel {
 // answer. What cannot is not waited for without end: the original goes on
 // serving, and stand turns the traffic later.
 func (s *Session) switchOver(ctx context.Context) error {
+	s.awaitGuard()
 	now, err := s.awaitLocal(ctx)
 	switch {
 	case err != nil:
@@ -438,7 +462,7 @@ func (s *Session) giveBack(ctx context.Context) error {
 	r.followed.Close()
 	errs = append(errs, s.removeFiles())
 	if r.page != nil {
-		errs = append(errs, r.page.close(restored))
+		errs = append(errs, r.page.close(restored && !r.owed))
 	}
 	s.prepared.cluster.CloseIdle()
 	return errors.Join(errs...)

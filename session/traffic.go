@@ -83,7 +83,7 @@ func (s *Session) awaitLocal(ctx context.Context) (bool, error) {
 		}
 	}
 	specs := s.prepared.reverseSpecs()
-	if len(specs) == 0 || s.request.Switch == SwitchNow {
+	if len(specs) == 0 || s.request.Switch == SwitchNow || s.run.originalDown {
 		return true, nil
 	}
 	addresses := make([]string, len(specs))
@@ -146,7 +146,7 @@ func (s *Session) turn(ctx context.Context) error {
 	s.run.listening.close()
 	s.run.listening = nil
 	s.run.turned = true
-	if s.run.diversion.Record.Replicas > 0 && len(s.prepared.dev.Reverse) > 0 {
+	if !s.run.originalDown && s.run.diversion.Record.Replicas > 0 && len(s.prepared.dev.Reverse) > 0 {
 		s.run.turnAgain = time.Now().Add(overlap)
 	}
 	s.change(func(snap *Snapshot) { snap.Traffic = TrafficBoth })

@@ -18,6 +18,8 @@ type Warning struct {
 const (
 	// WarnNotListening: a local port that a reverse leads to accepts nothing.
 	WarnNotListening = "not-listening"
+	// WarnUnguarded: nobody would give the cluster back after a crash.
+	WarnUnguarded = "unguarded"
 )
 
 // maxWarnings bounds the list; the oldest go first.

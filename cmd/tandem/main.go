@@ -16,10 +16,12 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/tandem-dev/tandem/internal/fault"
+	"github.com/tandem-dev/tandem/session"
 	"github.com/tandem-dev/tandem/session/process"
 )
 
@@ -84,6 +86,7 @@ type globals struct {
 	kubeconfig, context, namespace string
 	stateDir, agentImage           string
 	logLevel                       string
+	guardGrace                     time.Duration
 	local                          localFlags
 }
 
@@ -112,11 +115,12 @@ func newRoot() *cobra.Command {
 	// Silent unless asked for: a verb says what matters in its own words, and a
 	// log line beside them would say it twice.
 	f.StringVar(&g.logLevel, "log-level", levelOff, "log level on stderr: trace, debug, info, warn, error, disabled")
+	f.DurationVar(&g.guardGrace, "guard-grace", session.DefaultGuardGrace, "after a crash of tandem, how long until a guard process has given the cluster back; negative: no guard")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.SetVersionTemplate("tandem {{.Version}}\n")
 	onlyVerbs(root)
 	root.AddCommand(newServe(&g), newUp(&g), newDown(&g), newRun(&g), newDebug(&g), newDAP(&g), newDebugger(), newEnv(&g), newStatus(&g), newDoctor(&g), newConfig(&g), newAgent(), newVersion())
-	root.AddCommand(newInit())
+	root.AddCommand(newInit(), newGuard(&g))
 	return root
 }
 

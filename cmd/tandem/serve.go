@@ -220,8 +220,9 @@ func (g *globals) sessions(_ context.Context, s rpc.Setup) (rpc.Sessions, error)
 		Kubeconfig: or(o.Kubeconfig, g.kubeconfig),
 		Context:    or(o.Context, g.context),
 		Namespace:  or(o.Namespace, g.namespace),
-		Debugger:   debuggerArgv(),
-		Version:    version, Logger: s.Logger, Observer: s.Observer,
+		Role:       "serve", GuardCommand: guardCommand(), GuardGrace: g.guardGrace,
+		Debugger: debuggerArgv(),
+		Version:  version, Logger: s.Logger, Observer: s.Observer,
 	})
 	if err != nil {
 		return nil, err // not m: a nil *Manager would be a Sessions that is not nil

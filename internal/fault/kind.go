@@ -65,6 +65,8 @@ const (
 	SessionBusy     Kind = "session-busy"
 	SessionNotFound Kind = "session-not-found"
 	JournalFailed   Kind = "journal-failed"
+	TakenOver       Kind = "taken-over"
+	Contested       Kind = "contested"
 
 	// The user's run configurations.
 	RunConfigInvalid    Kind = "run-config-invalid"
@@ -88,7 +90,7 @@ var all = []Kind{
 	PortInUse, PortPrivileged, ReverseBindFailed, LinkFailed,
 	CommandNotFound, CommandFailed,
 	DebuggerMissing, DebugBuildFailed, DebugFailed, DebugUnsupported, DebugNotFound,
-	SessionBusy, SessionNotFound, JournalFailed,
+	SessionBusy, SessionNotFound, JournalFailed, TakenOver, Contested,
 	RunConfigInvalid, RunConfigUnwritable,
 	AgentMissing, InvalidParams, Timeout, Cancelled, Internal,
 }

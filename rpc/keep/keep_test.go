@@ -54,6 +54,10 @@ func (f *fake) Start(_ context.Context, r session.StartRequest) (session.Snapsho
 	return snap, nil
 }
 
+func (f *fake) Recoverable() ([]session.Left, error) { return nil, nil }
+
+func (f *fake) AdoptLeft([]string) {}
+
 func (f *fake) Close(context.Context) error {
 	f.once.Do(func() { close(f.closed) })
 	return nil

@@ -18,6 +18,7 @@ var messages = []Message{
 	{Method: MethodSessionStop, From: FromClient, Call: true, Params: SessionStopParams{}, Result: Snapshot{}},
 	{Method: MethodSessionRestart, From: FromClient, Call: true, Params: SessionRestartParams{}, Result: Snapshot{}},
 	{Method: MethodSessionList, From: FromClient, Call: true, Params: SessionListParams{}, Result: SessionListResult{}},
+	{Method: MethodSessionRecover, From: FromClient, Call: true, Params: SessionRecoverParams{}, Result: Snapshot{}},
 	{Method: MethodSessionGet, From: FromClient, Call: true, Params: SessionGetParams{}, Result: Snapshot{}},
 	{Method: MethodEnvResolve, From: FromClient, Call: true, Params: EnvResolveParams{}, Result: EnvResolveResult{}},
 	{Method: MethodEnvExplain, From: FromClient, Call: true, Params: EnvExplainParams{}, Result: Explanation{}},

@@ -36,6 +36,8 @@ const (
 	MethodSessionRestart = "session/restart"
 	// MethodSessionList lists the sessions: [SessionListParams], [SessionListResult].
 	MethodSessionList = "session/list"
+	// MethodSessionRecover continues a session that lost its process, or gives its workload back: [SessionRecoverParams], [Snapshot].
+	MethodSessionRecover = "session/recover"
 	// MethodSessionGet gets one session: [SessionGetParams], [Snapshot].
 	MethodSessionGet = "session/get"
 	// MethodEnvResolve resolves an environment: [EnvResolveParams], [EnvResolveResult].

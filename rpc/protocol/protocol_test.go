@@ -137,7 +137,7 @@ func TestEveryFieldHasAName(t *testing.T) {
 		InitializeParams{}, InitializeResult{}, CancelParams{}, SetTraceParams{}, LogTraceParams{},
 		ProgressParams{}, WorkDoneProgress{}, WorkDoneProgressCreateParams{}, WorkDoneProgressCancelParams{},
 		LogMessageParams{}, ShowMessageParams{}, ManifestListParams{}, ManifestListResult{},
-		SessionStartParams{}, SessionStopParams{}, SessionListParams{}, SessionListResult{}, SessionGetParams{},
+		SessionStartParams{}, SessionStopParams{}, SessionListParams{}, SessionListResult{}, SessionRecoverParams{}, SessionGetParams{},
 		SessionOutputParams{}, Snapshot{}, EnvResolveParams{}, EnvResolveResult{}, EnvWriteParams{}, EnvWriteResult{}, EnvExplainParams{},
 		ErrorData{},
 	} {

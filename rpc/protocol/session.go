@@ -78,6 +78,9 @@ type SessionListParams struct{}
 type SessionListResult struct {
 	// Sessions in the order of their ids, ended ones of this server included.
 	Sessions []Snapshot `json:"sessions"`
+	// Recoverable are sessions of this user and machine that have lost their
+	// process, by id: session/recover continues one or gives its workload back.
+	Recoverable []Recoverable `json:"recoverable"`
 }
 
 // SessionGetParams ask for one session (session/get).

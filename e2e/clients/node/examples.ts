@@ -21,6 +21,7 @@ export const examples: [
   p.ClientRequests['session/restart']['params'],
   p.ClientRequests['session/list']['params'],
   p.ClientRequests['session/list']['result'],
+  p.ClientRequests['session/recover']['params'],
   p.ClientRequests['session/get']['params'],
   p.ClientRequests['env/resolve']['params'],
   p.ClientRequests['env/resolve']['result'],
@@ -116,7 +117,10 @@ export const examples: [
   {"id": "shop/api"},
   {"id": "shop/api"},
   {},
-  {"sessions": []},
+  {"sessions": [], "recoverable": [
+   {"id": "shop/api", "manifest": "file:///w/okteto.yml", "dev": "api", "workload": "Deployment/api", "namespace": "shop",
+    "started": "2026-11-22T10:00:00Z", "pid": 4242, "role": "serve", "restoring": false}]},
+  {"id": "shop/api", "action": "adopt"},
   {"id": "shop/api"},
   {"id": "shop/api"},
   {"variables": [

@@ -40,8 +40,13 @@ export interface ClientRequests {
    * `env/didChange` for example. Answers with the Snapshot that has the new process.
    */
   'session/restart': { params: SessionRestartParams; result: Snapshot };
-  /** Lists the sessions of this server. */
+  /** Lists the sessions of this server, and those that a crash left behind. */
   'session/list': { params: SessionListParams; result: SessionListResult };
+  /**
+   * Continues a session that has lost its process, or gives its workload back. Answers with its
+   * Snapshot, once it is ready or stopped.
+   */
+  'session/recover': { params: SessionRecoverParams; result: Snapshot };
   /** Gets one session as a Snapshot, with its tunnels' counters. */
   'session/get': { params: SessionGetParams; result: Snapshot };
   /**
@@ -129,7 +134,11 @@ export interface ClientRequests {
 
 /** What the client tells: params by method. */
 export interface ClientNotifications {
-  /** Says that the answer to `initialize` has arrived. It has no effect. */
+  /**
+   * Says that the answer to `initialize` has arrived. Sessions of this workspace whose server has
+   * died are then continued; their changes arrive as `session/didChange`, with `adopted`. A
+   * `session/start` of the same dev answers with the continued session.
+   */
   'initialized': undefined;
   /**
    * Ends the server: with exit code 0 after `shutdown`, else 1. The end of input does the same as
@@ -1201,7 +1210,55 @@ export type SessionListParams = Record<string, never>;
 export interface SessionListResult {
   /** `sessions` in the order of their ids, ended ones of this server included. */
   sessions: Snapshot[];
+  /**
+   * `recoverable` are sessions of this user and machine that have lost their process, by id:
+   * session/recover continues one or gives its workload back.
+   */
+  recoverable: Recoverable[];
 }
+
+/** Recoverable is a session that has lost its process and stands in the cluster. */
+export interface Recoverable {
+  id: string;
+  /** `manifest` is the file's URI. */
+  manifest: string;
+  dev: string;
+  /** `workload` is "Kind/name"; Namespace is where it is. */
+  workload: string;
+  namespace: string;
+  /** `started` is when the session was begun, PID the process that owned it. */
+  started: string;
+  pid: number;
+  /** `role` is what that process was: "serve" (an editor's server) or "up" (a terminal's). */
+  role: string;
+  /** `restoring` says that the guard is giving the workload back right now. */
+  restoring: boolean;
+}
+
+/**
+ * SessionRecoverParams recover a session that has lost its process (session/recover). The answer is
+ * the {@link Snapshot} of the adopted session once it is ready, or of the restored one, which is
+ * stopped.
+ */
+export interface SessionRecoverParams {
+  /**
+   * `workDoneToken` is the token to report on. Absent, the server makes one where the client has
+   * the capability.
+   */
+  workDoneToken?: number | string;
+  id: string;
+  action: RecoverAction;
+}
+
+/** RecoverAction is what is to become of a session that has lost its process. */
+export type RecoverAction =
+  /**
+   * continues it in this server, with its dev pod as it is. Where that cannot be, because the dev
+   * workload is gone or the manifest has changed, it is given back and started anew.
+   */
+  | 'adopt'
+  /** gives the workload back. */
+  | 'restore';
 
 /** SessionGetParams ask for one session (session/get). */
 export interface SessionGetParams {
@@ -2120,6 +2177,7 @@ export type FailureKind =
   | 'conflict'
   | 'container-crashed'
   | 'container-not-found'
+  | 'contested'
   | 'credentials-expired'
   | 'debug-build-failed'
   | 'debug-failed'
@@ -2151,6 +2209,7 @@ export type FailureKind =
   | 'secret-not-found'
   | 'session-busy'
   | 'session-not-found'
+  | 'taken-over'
   | 'timeout'
   | 'volume-mount-failed'
   | 'workload-ambiguous'

@@ -69,6 +69,8 @@ var chapters = []chapter{
 		{fault.DebugNotFound, "The session has no debugger of that id.", "`session/get` lists the session's debuggers."},
 	}},
 	{"Sessions", []remedy{
+		{fault.TakenOver, "Somebody else took the workload over with `takeover`; the message says who. The cause of a session that ended so.", "Talk to them; `--takeover` takes it back."},
+		{fault.Contested, "Something in the cluster changes the workload back while a session stands in for it, such as a GitOps controller; the message says who and what.", "Pause that controller for this workload while you work on it."},
 		{fault.SessionBusy, "A session stands in for this workload already: in this server, in another process, or on another machine.", "`tandem status` shows your own; end it, or take over (`--takeover`, `options.takeover`)."},
 		{fault.SessionNotFound, "There is no session of that id in this server, or its owner went away.", "`session/list` or `tandem status` has them."},
 		{fault.JournalFailed, "The journal cannot be written or read. Nothing is done to a cluster without it.", "Free space, correct the rights, or choose another folder (`--state-dir`, `stateDir`)."},
