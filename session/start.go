@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"os"
-	"os/user"
 	"slices"
 	"strconv"
 	"strings"
@@ -304,77 +302,6 @@ func (s *Session) notePod(pod cluster.Pod) {
 	}
 }
 
-// connect makes the link; the forwards, bound already, begin to flow. The
-// reverses are bound when the traffic is turned.
-func (s *Session) connect(ctx context.Context) error {
-	s.progress("connecting to the agent in pod %s", s.run.pod.Name)
-	if err := s.dialStarting(ctx); err != nil {
-		return err
-	}
-	s.change(s.fillTunnels)
-	return nil
-}
-
-// An agent that is about to run is dialled at once, a few times: the cluster
-// says that a container runs up to a second after it does.
-const (
-	earlyDials     = 15
-	earlyDialPause = 80 * time.Millisecond
-	earlyDialBound = 2 * time.Second
-)
-
-// dialStarting makes the first link to a pod whose agent may not run yet.
-func (s *Session) dialStarting(ctx context.Context) error {
-	for try := 1; try <= earlyDials && !s.prepared.cluster.Runs(s.run.diversion); try++ {
-		early, cancel := context.WithTimeout(ctx, earlyDialBound)
-		err := s.dial(early)
-		late := early.Err() != nil
-		cancel()
-		if err == nil || ctx.Err() != nil || !late && !errors.Is(err, fault.LinkFailed) && !fault.Retryable(err) {
-			return err
-		}
-		select {
-		case <-time.After(earlyDialPause):
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
-	ctx, cancel := context.WithTimeout(ctx, s.prepared.dev.Timeout.Resources)
-	defer cancel()
-	pod, err := s.prepared.cluster.AwaitRunning(ctx, s.run.diversion, func(p string) { s.progress("%s", p) })
-	if err != nil {
-		return err
-	}
-	s.notePod(pod)
-	return s.dialRunning(ctx)
-}
-
-// dial makes a link to the present pod and moves the tunnels to it.
-func (s *Session) dial(ctx context.Context) error {
-	ctx, cancel := s.step(ctx)
-	defer cancel()
-	pod, port := s.run.pod, s.run.diversion.Port
-	link, err := tunnel.Connect(ctx, tunnel.Config{
-		Dial: func(ctx context.Context) (net.Conn, error) {
-			return s.prepared.cluster.Dial(ctx, pod.Namespace, pod.Name, port)
-		},
-		DialPort: func(ctx context.Context, port int) (net.Conn, error) {
-			return s.prepared.cluster.DialData(ctx, pod.Namespace, pod.Name, port)
-		},
-		DataPlane: s.cfg.DataPlane,
-		Keys:      s.run.keys, Logger: s.log,
-	})
-	if err != nil {
-		return err
-	}
-	if s.run.link != nil {
-		s.run.link.Close()
-	}
-	s.run.link = link
-	s.followVolumes(link, nil)
-	return s.run.tunnels.Rebind(ctx, link)
-}
-
 // fillTunnels copies the tunnels' state into a snapshot.
 func (s *Session) fillTunnels(snap *Snapshot) { snap.Tunnels = s.prepared.allTunnels(s.run.tunnels) }
 
@@ -422,82 +349,6 @@ func (s *Session) switchOver(ctx context.Context) error {
 			Hint:    "does it listen on another port or address? `--switch now` turns the traffic at once"})
 	}
 	return nil
-}
-
-// giveBack undoes everything, in the order that keeps the service served: the
-// original comes back first, then the local command ends. It goes on after a
-// failure, so that one does not keep the rest from being cleaned.
-func (s *Session) giveBack(ctx context.Context) error {
-	r := &s.run
-	var errs []error
-	restored := true
-	if r.touched {
-		s.progress("giving %s back", r.workload)
-		if err := s.prepared.cluster.Restore(ctx, r.entry.Record); err != nil {
-			restored = false
-			errs = append(errs, fault.Wrap(err, fault.KindOf(err), "giving %s back", r.workload).
-				Hint("`tandem down %s` tries again; the journal keeps what is needed", s.prepared.dev.Name))
-		}
-	}
-	if restored {
-		s.handOver(ctx)
-	}
-	s.endDebuggers(ctx)
-	if r.command != nil {
-		exit := r.command.process.Stop(ctx)
-		s.noteExit(exit)
-	}
-	r.listening.close()
-	r.volumes.close()
-	if r.proxy != nil {
-		errs = append(errs, r.proxy.Close())
-	}
-	if r.tunnels != nil {
-		errs = append(errs, r.tunnels.Close())
-	}
-	if r.link != nil {
-		r.link.Close()
-	}
-	r.diversion.Close()
-	r.followed.Close()
-	errs = append(errs, s.removeFiles())
-	if r.page != nil {
-		errs = append(errs, r.page.close(restored && !r.owed))
-	}
-	s.prepared.cluster.CloseIdle()
-	return errors.Join(errs...)
-}
-
-// handOver keeps answering what the cluster still sends to the dev pod, which
-// has been told to end: the agent ends the link once every node knows. Where the
-// command has ended there is nothing to answer with, and nothing to wait for.
-func (s *Session) handOver(ctx context.Context) {
-	r := &s.run
-	if r.link == nil || !r.turned || len(r.debuggers) == 0 && r.command != nil && r.command.noted {
-		return
-	}
-	s.progress("waiting until the cluster sends no more requests here")
-	timer := time.NewTimer(cluster.Linger + handOverSlack)
-	defer timer.Stop()
-	select {
-	case <-r.link.Done():
-	case <-s.commandDone():
-	case <-timer.C:
-	case <-ctx.Done():
-	}
-}
-
-// handOverSlack is what the deletion of the dev pod may take before its agent
-// hears of it.
-const handOverSlack = 2 * time.Second
-
-// whoAmI names the user and the machine for other people.
-func whoAmI() (owner, host string) {
-	if u, err := user.Current(); err == nil {
-		owner = u.Username
-	}
-	host, _ = os.Hostname()
-	return owner, host
 }
 
 // forwards are the dev's own and the manifest's.
