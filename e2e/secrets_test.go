@@ -33,6 +33,7 @@ func TestSecretsStayInTheirFiles(t *testing.T) {
 	params := c.StartParams("api")
 	params.Options.Files = everyDialect
 	params.Options.KeepFiles = true
+	params.Options.ServiceAccount = true // with the files of the volumes
 	var ready protocol.Snapshot
 	c.MustCall(protocol.MethodSessionStart, params, &ready)
 	running := c.AwaitChange("the local process", func(s protocol.Snapshot) bool { return s.Process != nil })
@@ -53,6 +54,13 @@ func TestSecretsStayInTheirFiles(t *testing.T) {
 	}
 	if err := c.Call(protocol.MethodSessionStart, c.StartParams("api"), nil); err == nil {
 		t.Error("a second start of the same dev succeeded")
+	}
+	for _, editor := range []string{"vscode", "jetbrains", "neovim", "zed"} {
+		var written protocol.RunConfigResult
+		c.MustCall(protocol.MethodRunConfigWrite, protocol.RunConfigParams{ID: ready.ID, Editor: editor}, &written)
+		if len(written.Files) == 0 && editor != "jetbrains" { // which has none for a program that is built elsewhere
+			t.Errorf("no run configuration was written for %s: a search would prove nothing", editor)
+		}
 	}
 	printed := commandLine(ws)
 
@@ -185,7 +193,7 @@ func requireFilesHide(t *testing.T, dir string, values ...string) {
 				if !strings.Contains(string(content), form) {
 					continue
 				}
-				if filepath.Base(filepath.Dir(path)) != ".tandem" || info.Mode().Perm() != 0o600 {
+				if !strings.Contains(path, "/.tandem/") || info.Mode().Perm() != 0o600 {
 					t.Errorf("%s (mode %v) holds a Secret's value", path, info.Mode())
 				}
 			}
