@@ -23,13 +23,28 @@ func TestAPIServerDown(t *testing.T) {
 	s.strike(func() {
 		n.down("kube-apiserver", 30*time.Second)
 		// It is whole again when it answers, not when its process begins.
-		eventually(t, "the API server", time.Minute, func(ctx context.Context) error {
-			_, err := s.ns.Cluster.RESTClient().Get().AbsPath("/readyz").DoRaw(ctx)
+		// Asked by a process of its own: the test's client has a connection that died.
+		eventually(t, "the API server", time.Minute, func(context.Context) error {
+			_, err := n.cluster("kubectl", "get", "--raw", "/readyz")
 			return err
 		})
 	})
 	s.awaitFlow(20 * time.Second)
+	s.awaitControllers()
 	s.finish()
+}
+
+// awaitControllers waits until the cluster's own controllers do their work again,
+// which ask an API server that was away less and less often.
+func (s *scene) awaitControllers() {
+	s.Helper()
+	deployments := s.ns.Cluster.AppsV1().Deployments(s.ns.Name)
+	deploy(s.ns, "probe", partyImage(s.T), 1)
+	eventually(s.T, "the controllers to make a pod", 2*time.Minute, s.ns.Settled)
+	foreground := metav1.DeletePropagationForeground
+	must(s, deployments.Delete(s.Context(), "probe", metav1.DeleteOptions{PropagationPolicy: &foreground}))
+	must(s, s.ns.Cluster.CoreV1().Services(s.ns.Name).Delete(s.Context(), "probe", metav1.DeleteOptions{}))
+	eventually(s.T, "the controllers to remove it", 2*time.Minute, s.ns.Settled)
 }
 
 // The kubelet is started again; it carries every port-forward.
@@ -59,7 +74,7 @@ func TestKubeletRestarted(t *testing.T) {
 // the start says so, and gives the cluster back.
 func TestRegistryGoneAtStart(t *testing.T) {
 	needsLong(t)
-	s := stage(t, options{fault: "registry gone at the start", resources: "15s"})
+	s := stage(t, options{fault: "registry gone at the start"})
 	before := time.Now()
 	s.c = harness.ServeWith(s.ws, harness.Options{Initialization: protocol.InitializationOptions{
 		AgentImage: "127.0.0.1:1/tandem/agent:gone"}})
@@ -78,7 +93,7 @@ func TestRegistryGoneDuringSession(t *testing.T) {
 	n := needNode(t)
 	s := newSceneWith(t, options{fault: "registry gone, and the pod lost", podDies: true})
 	const table = "noregistry"
-	must(t, n.nft("table ip "+table+" { chain out { type filter hook output priority 0; tcp dport "+registryPort(t)+" reject with tcp reset; } }"))
+	must(t, n.nft("table ip "+table+" {\n chain out {\n type filter hook output priority 0;\n tcp dport "+registryPort(t)+" reject with tcp reset\n }\n}"))
 	t.Cleanup(func() { must(t, n.nft("delete table ip "+table)) })
 	pod := s.devPod()
 	s.strike(func() {

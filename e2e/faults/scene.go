@@ -296,6 +296,12 @@ func (s *scene) situation() string {
 			b.WriteByte('\n')
 		}
 	}
+	if in, err := s.askWitness(ctx, http.MethodGet, "account", nil); err == nil {
+		fmt.Fprintf(&b, "in the cluster %+v\n", in)
+	}
+	if out, err := s.askLocal(ctx, http.MethodGet, "account"); err == nil {
+		fmt.Fprintf(&b, "here           %+v\n", out)
+	}
 	if s.c != nil && s.ready.ID != "" {
 		for _, n := range last(s.c.Changes(s.ready.ID), 6) {
 			cause := ""

@@ -1,6 +1,7 @@
 package traffic
 
 import (
+	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -35,6 +36,8 @@ type Account struct {
 	Bytes int64 `json:"bytes"`
 	// StreamSteady is since when every stream is open and moves.
 	StreamSteady time.Time `json:"streamSteady,omitzero"`
+	// Standing are the local addresses of streams that do not move.
+	Standing []string `json:"standing,omitempty"`
 	// LastBreak is what broke the latest stream.
 	LastBreak string `json:"lastBreak,omitempty"`
 	// IdleBroken says that the idle connection did not live to the end.
@@ -67,6 +70,7 @@ type book struct {
 	a        Account
 	lastGood time.Time
 	moving   []time.Time // per stream: since when it moves, zero while it does not
+	at       []string    // per stream: its local address, "" while it is not open
 }
 
 func (b *book) good(who Who) {
@@ -98,10 +102,11 @@ func (b *book) failed(began time.Time, err error) {
 	}
 }
 
-func (b *book) opened() {
+func (b *book) opened(stream int, address string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.a.Streams++
+	b.at[stream] = address
 }
 
 func (b *book) moved(stream int, bytes int) {
@@ -124,7 +129,7 @@ func (b *book) stands(stream int) {
 func (b *book) ended(stream int, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.moving[stream] = time.Time{}
+	b.moving[stream], b.at[stream] = time.Time{}, ""
 	if err == nil {
 		return
 	}
@@ -153,6 +158,11 @@ func (b *book) account() Account {
 	a := b.a
 	if !slices.ContainsFunc(b.moving, time.Time.IsZero) && len(b.moving) > 0 {
 		a.StreamSteady = slices.MaxFunc(b.moving, time.Time.Compare)
+	}
+	for n, since := range b.moving {
+		if since.IsZero() {
+			a.Standing = append(a.Standing, fmt.Sprintf("stream %d %s", n, b.at[n]))
+		}
 	}
 	return a
 }

@@ -60,7 +60,7 @@ func (p *Party) Begin(o Orders) {
 		}
 	}
 	if o.Echo != "" {
-		b.moving = make([]time.Time, streams)
+		b.moving, b.at = make([]time.Time, streams), make([]string, streams)
 		for n := range streams {
 			load.Go(func() { keepStreaming(ctx, b, n, o.Echo, p.ending) })
 		}

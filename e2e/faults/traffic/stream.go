@@ -53,7 +53,7 @@ func keepStreaming(ctx context.Context, b *book, n int, address string, ending t
 	for ctx.Err() == nil {
 		conn, err := d.DialContext(ctx, "tcp", address)
 		if err == nil {
-			b.opened()
+			b.opened(n, conn.LocalAddr().String())
 			err = stream(ctx, b, n, conn.(*net.TCPConn), ending)
 			b.ended(n, err)
 		}

@@ -111,7 +111,8 @@ func TestALoadThatIsDisturbed(t *testing.T) {
 			p.ending = 300 * time.Millisecond
 			p.Begin(Orders{Echo: listener(t, disturb(test.fourth))})
 			await(t, p, test.name, func(a Account) bool { return test.counts(a) > 0 })
-			if a := p.End(); a.Broken+a.Lost() != test.counts(a) || !a.IdleBroken {
+			// A stream that the end meets before its fourth block has bytes missing.
+			if a := p.End(); a.Broken+a.Lost()-a.Missing != test.counts(a) || !a.IdleBroken {
 				t.Errorf("%+v", a)
 			}
 		})
