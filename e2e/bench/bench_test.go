@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -9,7 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tandem-dev/tandem/e2e/bench/load"
 	"github.com/tandem-dev/tandem/e2e/harness"
 	"github.com/tandem-dev/tandem/rpc/protocol"
 )
@@ -17,7 +17,10 @@ import (
 var (
 	full   = flag.Bool("full", false, "measure everything and print the tables")
 	update = flag.Bool("update", false, "with -full: write the tables into docs/benchmarks.md")
-	rounds = flag.Int("rounds", 5, "sessions, and rounds of the tunnels")
+	check  = flag.Bool("check", false, "with -full: fail on ratios that are worse than the committed ones by more than a quarter")
+	only   = flag.Bool("tunnels", false, "with -full: the tunnels alone")
+	plane  = flag.String("plane", "auto", "the tunnels' data plane: auto, direct or ssh")
+	rounds = flag.Int("rounds", 4, "sessions, and rounds of the tunnels; half as many at a distance")
 )
 
 func TestMain(m *testing.M) {
@@ -33,39 +36,71 @@ func TestBench(t *testing.T) {
 	r := report{When: time.Now(), LoadBefore: loadAverage()}
 	s := newStage(t)
 	r.facts(t, s)
-	c := harness.ServeWith(s.ws, harness.Options{Initialization: protocol.InitializationOptions{LogLevel: "info"}})
-	r.Version = c.Server.ServerInfo.Version
-	var err error
-	if r.Idle, err = memoryOf(c.PID()); err != nil {
-		t.Fatal(err)
+	if !*only {
+		r.lives(s)
 	}
-	for i := range *rounds {
-		r.Lives = append(r.Lives, s.live(c))
-		fmt.Fprintf(os.Stderr, "session %d of %d: ready after %.2f s\n", i+1, *rounds, r.Lives[i].Start.Seconds())
+	r.Distances = distances(*rounds)
+	for i, d := range r.Distances {
+		fmt.Fprintf(os.Stderr, "tunnels with %s added, %d rounds\n", d.Added, d.rounds)
+		if loaded := s.far(d); i == 0 {
+			r.Loaded = loaded
+		}
 	}
-
-	snap := s.stand(c)
-	fmt.Fprintf(os.Stderr, "tunnels, %d rounds\n", *rounds)
-	r.Ways = s.tunnels(*rounds, load.Plan{Connections: 200, Requests: 400, Bytes: 128 << 20})
-	if r.Loaded, err = memoryOf(c.PID()); err != nil {
-		t.Fatal(err)
+	now := ratios(r.Distances)
+	if *check {
+		committed, err := readRatios()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, line := range regressions(committed, now) {
+			t.Errorf("regression: %s", line)
+		}
 	}
-	r.Quiet = time.Minute
-	fmt.Fprintf(os.Stderr, "idle for %s\n", r.Quiet)
-	r.Asked = s.idle(r.Quiet)
-	fmt.Fprintf(os.Stderr, "debuggers, %d rounds\n", *rounds)
-	r.Debug = s.debuggers(c, snap.ID, *rounds)
-	c.MustStop(snap.ID)
-
+	if *only {
+		fmt.Println(r.tunnelsMarkdown())
+		return
+	}
 	fmt.Println(r.Markdown())
 	if *update {
-		if err := r.write(); err != nil {
+		if err := errors.Join(r.write(), writeRatios(now)); err != nil {
 			t.Fatal(err)
 		}
 	}
 	if strings.Contains(r.Markdown(), "**broken**") {
 		t.Error("a budget is broken")
 	}
+}
+
+// lives measures sessions, and what a quiet one costs.
+func (r *report) lives(s *stage) {
+	s.t.Helper()
+	c := harness.ServeWith(s.ws, harness.Options{Initialization: protocol.InitializationOptions{LogLevel: "info"}})
+	defer c.Close()
+	r.Version = c.Server.ServerInfo.Version
+	var err error
+	if r.Idle, err = memoryOf(c.PID()); err != nil {
+		s.t.Fatal(err)
+	}
+	for i := range *rounds {
+		r.Lives = append(r.Lives, s.live(c))
+		fmt.Fprintf(os.Stderr, "session %d of %d: ready after %.2f s\n", i+1, *rounds, r.Lives[i].Start.Seconds())
+	}
+	snap := s.stand(c)
+	r.Quiet = 30 * time.Second
+	fmt.Fprintf(os.Stderr, "idle for %s\n", r.Quiet)
+	used, err := processorTime(c.PID())
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	r.Asked = s.idle(r.Quiet)
+	usedAfter, err := processorTime(c.PID())
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	fmt.Fprintf(os.Stderr, "debuggers, %d rounds\n", *rounds)
+	r.Debug = s.debuggers(c, snap.ID, *rounds)
+	r.IdleCPU = (usedAfter - used).Seconds() / r.Quiet.Seconds()
+	c.MustStop(snap.ID)
 }
 
 // facts are what needs no session.

@@ -2,11 +2,14 @@ package bench
 
 import (
 	"fmt"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/tandem-dev/tandem/e2e/bench/load"
 )
 
 func TestSpreadOf(t *testing.T) {
@@ -68,6 +71,45 @@ func TestParseStatus(t *testing.T) {
 	}
 	if _, err := parseStatus([]byte("Name:\tkthreadd\n")); err == nil {
 		t.Error("no error without memory")
+	}
+}
+
+func TestParseStat(t *testing.T) {
+	got, err := parseStat("42 (a) b) S 1 42 42 0 -1 4194304 100 0 0 0 120 30 0 0 20 0 8 0 12345 1 2")
+	if want := 1500 * time.Millisecond; got != want || err != nil {
+		t.Errorf("%s, %v", got, err)
+	}
+	if _, err := parseStat("42 (tandem) S 1"); err == nil {
+		t.Error("no error for a short line")
+	}
+}
+
+func TestRegressions(t *testing.T) {
+	committed := map[string]float64{"w, 0 ms, new p50": 0.4, "w, 0 ms, kept p50": 1, "w, 0 ms, down": 0.8, "w, 0 ms, up 8": 1, "w, 80 ms, up": 1}
+	now := map[string]float64{"w, 0 ms, new p50": 0.51, "w, 0 ms, kept p50": 1.25, "w, 0 ms, down": 0.63, "w, 0 ms, up 8": 3}
+	want := []string{
+		"w, 0 ms, down: 0.63 of kubectl's best, committed 0.80",
+		"w, 0 ms, new p50: 0.51 of kubectl's best, committed 0.40",
+		"w, 80 ms, up: not measured",
+	}
+	if diff := cmp.Diff(want, regressions(committed, now)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// The relay delays and carries: a ratio at a distance is measured through it.
+func TestRelay(t *testing.T) {
+	server := httptest.NewServer(load.Handler())
+	defer server.Close()
+	const delay = 20 * time.Millisecond
+	r, err := load.Measure(t.Context(), "http://"+relay(t, server.Listener.Addr().String(), delay), load.Plan{Connections: 2, Requests: 3, Bytes: 8 << 20})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, took := range append(r.New, r.Kept...) {
+		if took < 2*delay {
+			t.Errorf("a request took %s, which is less than the delay of %s there and back", took, delay)
+		}
 	}
 }
 

@@ -15,15 +15,16 @@ import (
 
 var forwardingFrom = regexp.MustCompile(`^Forwarding from (127\.0\.0\.1:\d+) ->`)
 
-// portForward starts `kubectl port-forward` to the far pod and returns the URL.
-// It ends with the test. KUBECTL names the program; kubectl is the default.
-func portForward(t *testing.T, ns *harness.Namespace, websockets bool) string {
+// portForward starts `kubectl port-forward` to a Deployment's pod and returns the
+// local address. It ends with the test. KUBECTL names the program; kubectl is the
+// default.
+func portForward(t *testing.T, ns *harness.Namespace, kubeconfig, deployment string, port int, websockets bool) string {
 	t.Helper()
 	kubectl := "kubectl"
 	if own := os.Getenv("KUBECTL"); own != "" {
 		kubectl = own
 	}
-	cmd := exec.Command(kubectl, "--kubeconfig", ns.Cluster.Kubeconfig, "--namespace", ns.Name, "port-forward", "deployment/far", ":8080")
+	cmd := exec.Command(kubectl, "--kubeconfig", kubeconfig, "--namespace", ns.Name, "port-forward", "deployment/"+deployment, fmt.Sprintf(":%d", port))
 	cmd.Env = append(os.Environ(), fmt.Sprintf("KUBECTL_PORT_FORWARD_WEBSOCKETS=%t", websockets))
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -52,7 +53,7 @@ func portForward(t *testing.T, ns *harness.Namespace, websockets bool) string {
 	})
 	select {
 	case a := <-address:
-		return "http://" + a
+		return a
 	case <-drained:
 	case <-time.After(harness.Patience):
 	}

@@ -18,6 +18,7 @@ const (
 	budgetRequests = 20          // to the API server for a start
 	budgetIdle     = 0           // in a minute of a ready session without traffic
 	budgetMemory   = 80 << 20    // resident, of tandem serve
+	budgetCPU      = 0.005       // of a core, by tandem serve with an idle session
 	budgetAgent    = 8 << 20     // the agent's program, the larger of the two
 )
 
@@ -32,8 +33,9 @@ type report struct {
 	Loaded     memory    // after the tunnels were measured
 	Asked      *requests // in a minute; nil where that is not known
 	Quiet      time.Duration
-	Ways       []*way
 	Debug      []debugging
+	IdleCPU    float64 // of one core
+	Distances  []*distance
 	Binary     int64
 	Agents     map[string]int64 // by architecture
 }
@@ -67,14 +69,13 @@ func (r *report) Markdown() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "tandem %s, Kubernetes %s, %s/%s with %d cores, %s; load average before: %s.\n", r.Version, r.Kubernetes,
 		runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), r.When.UTC().Format(time.DateOnly), r.LoadBefore)
-	fmt.Fprintf(&b, "Medians, with the least and the greatest in brackets, of %d runs; tunnels of %d rounds.\n\n", len(r.Lives), len(r.Ways[0].Rounds))
+	fmt.Fprintf(&b, "Medians, with the least and the greatest in brackets, of %d runs; tunnels of %d rounds, of %d at a distance.\n\n", len(r.Lives),
+		r.Distances[0].rounds, r.Distances[1].rounds)
 	b.WriteString("### Start and stop\n\n")
 	b.WriteString(r.lifeTable().String())
 	b.WriteString("\n### Cost\n\n")
 	b.WriteString(r.costTable().String())
-	b.WriteString("\n### Tunnels\n\n")
-	b.WriteString(r.tunnelTable().String())
-	b.WriteString("\nIn brackets: the ratio to `kubectl port-forward` as it is by default, the median of the rounds' ratios.\n")
+	b.WriteString("\n" + r.tunnelsMarkdown())
 	b.WriteString("\n### Debugging\n\n")
 	b.WriteString(r.debugTable().String())
 	b.WriteString("\n### The peers\n\n" + peers)
@@ -142,6 +143,8 @@ func (r *report) costTable() *table {
 	}
 	requestRow(fmt.Sprintf("requests in %.0f s of an idle session", r.Quiet.Seconds()), idle, withinIdle, budgetIdle)
 
+	t.row("processor time of an idle session", fmt.Sprintf("%.2f %% of a core", 100*r.IdleCPU), fmt.Sprintf("%.1f %%", 100*budgetCPU), verdict(r.IdleCPU <= budgetCPU))
+
 	var resident []float64
 	for _, l := range r.Lives {
 		resident = append(resident, mb(l.Memory.Resident))
@@ -170,47 +173,19 @@ func verdict(ok bool) string {
 	return "**broken**"
 }
 
-// figures are the columns of the tunnels' table.
-var figures = []struct {
-	name, format string
-	of           func(load.Result) float64
-}{
-	{"new connection + GET p50, ms", "%.2f", func(r load.Result) float64 { return ms(r.New, 0.5) }},
-	{"p99", "%.1f", func(r load.Result) float64 { return ms(r.New, 0.99) }},
-	{"keep-alive GET p50, ms", "%.2f", func(r load.Result) float64 { return ms(r.Kept, 0.5) }},
-	{"p99", "%.1f", func(r load.Result) float64 { return ms(r.Kept, 0.99) }},
-	{"download, MB/s", "%.0f", func(r load.Result) float64 { return r.Down / 1e6 }},
-	{"upload, MB/s", "%.0f", func(r load.Result) float64 { return r.Up / 1e6 }},
-}
-
-func (r *report) tunnelTable() *table {
-	t := &table{head: []string{""}}
-	for _, f := range figures {
-		t.head = append(t.head, f.name)
-	}
-	var base *way
-	for _, w := range r.Ways {
-		if w.Name == kubectlDefault {
-			base = w
+func (r *report) tunnelsMarkdown() string {
+	var b strings.Builder
+	for _, d := range r.Distances {
+		if d.Added == 0 {
+			b.WriteString("### Tunnels\n\n")
+		} else {
+			fmt.Fprintf(&b, "\n### Tunnels, with %d ms added to every round trip to the API server\n\n", d.Added.Milliseconds())
 		}
+		b.WriteString(d.table().String())
 	}
-	for _, w := range r.Ways {
-		row := []string{w.Name}
-		for _, f := range figures {
-			values := w.each(f.of)
-			cell := fmt.Sprintf(f.format, spreadOf(values).Median)
-			if w != base && w.Name != loopback {
-				var ratios []float64
-				for i, b := range base.each(f.of) {
-					ratios = append(ratios, values[i]/b)
-				}
-				cell += fmt.Sprintf(" (%.2f×)", spreadOf(ratios).Median)
-			}
-			row = append(row, cell)
-		}
-		t.row(row...)
-	}
-	return t
+	b.WriteString("\nIn brackets: the ratio to the better one of kubectl's two ways in this run.\n\n### The tunnels' goals\n\n")
+	b.WriteString(goalTable(r.Distances).String())
+	return b.String()
 }
 
 // The marks in docs/benchmarks.md around what write replaces.

@@ -32,24 +32,30 @@ import (
 	"github.com/tandem-dev/tandem/e2e/harness"
 )
 
-// stage is a namespace with the shop, and two workloads more of the same program:
-// "far" answers and asks in the cluster, "stand" is there to be taken over by the
-// session whose tunnels are measured. Neither has a limit of CPU, which would be
-// measured instead.
+// stage is a namespace with the shop, and workloads more of one program: "far"
+// answers and asks in the cluster, "peer" answers there, "stand" is there to be
+// taken over by the session whose tunnels are measured. "ssh" is OpenSSH's server.
+// None has a limit of CPU, which would be measured instead.
 type stage struct {
 	t       *testing.T
 	ns      *harness.Namespace
 	ws      *harness.Workspace
 	user    string // as whom tandem acts, for the audit log
 	forward string // URL of far through the forward
+	reverse int    // the port of this machine that reverses lead to
+	sshKey  []byte // of the pod with OpenSSH's server
 }
 
 func newStage(t *testing.T) *stage {
 	t.Helper()
 	s := &stage{t: t}
-	image := pushTarget(t)
+	image := s.pushTarget()
 	s.ns = harness.NewNamespace(t)
-	for _, app := range []string{"far", "stand"} {
+	apps := []string{"far", "peer", "stand"}
+	if s.sshKey != nil {
+		apps = append(apps, "ssh")
+	}
+	for _, app := range apps {
 		if err := s.ns.Create(targetDeployment(app, image)); err != nil {
 			t.Fatalf("Deployment %s: %v", app, err)
 		}
@@ -64,7 +70,8 @@ func newStage(t *testing.T) *stage {
 	harness.Eventually(t, "the measuring pods", s.ns.Settled)
 
 	s.ws = harness.NewWorkspace(t, s.ns)
-	forward, reverse := harness.FreePort(t), harness.FreePort(t)
+	forward := harness.FreePort(t)
+	s.reverse = harness.FreePort(t)
 	manifest, err := os.ReadFile(s.ws.Manifest())
 	if err != nil {
 		t.Fatal(err)
@@ -75,8 +82,8 @@ func newStage(t *testing.T) *stage {
     command: ["true"]
     forward: ["%d:far:80"]
     reverse: ["8080:%d"]
-`, forward, reverse))
-	serveHere(t, reverse)
+`, forward, s.reverse))
+	serveHere(t, s.reverse)
 	s.actAs("tandem-bench-" + s.ns.Name)
 	s.forward = "http://" + net.JoinHostPort("localhost", strconv.Itoa(forward))
 	return s
@@ -121,6 +128,16 @@ func serveHere(t *testing.T, port int) {
 
 func targetDeployment(app, image string) *appsv1.Deployment {
 	labels := map[string]string{"app": app}
+	var command []string
+	var probe *corev1.Probe
+	if app == "ssh" {
+		// Its port 8080 is bound by the reverse only.
+		command = []string{sshd, "-D", "-e", "-f", "/etc/bench/config"}
+	} else {
+		probe = &corev1.Probe{PeriodSeconds: 1, ProbeHandler: corev1.ProbeHandler{
+			HTTPGet: &corev1.HTTPGetAction{Path: "/small", Port: intstr.FromInt32(8080)},
+		}}
+	}
 	return &appsv1.Deployment{
 		ObjectMeta: metav1.ObjectMeta{Name: app, Labels: labels},
 		Spec: appsv1.DeploymentSpec{
@@ -136,10 +153,8 @@ func targetDeployment(app, image string) *appsv1.Deployment {
 						SeccompProfile: &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault},
 					},
 					Containers: []corev1.Container{{
-						Name: app, Image: image, Ports: []corev1.ContainerPort{{ContainerPort: 8080}},
-						ReadinessProbe: &corev1.Probe{PeriodSeconds: 1, ProbeHandler: corev1.ProbeHandler{
-							HTTPGet: &corev1.HTTPGetAction{Path: "/small", Port: intstr.FromInt32(8080)},
-						}},
+						Name: app, Image: image, Command: command, Ports: []corev1.ContainerPort{{ContainerPort: 8080}},
+						ReadinessProbe: probe,
 						SecurityContext: &corev1.SecurityContext{
 							AllowPrivilegeEscalation: ptr.To(false),
 							Capabilities:             &corev1.Capabilities{Drop: []corev1.Capability{"ALL"}},
@@ -151,9 +166,10 @@ func targetDeployment(app, image string) *appsv1.Deployment {
 	}
 }
 
-// pushTarget builds the program "target" into an image and pushes it; it returns
-// the reference by digest.
-func pushTarget(t *testing.T) string {
+// pushTarget builds the program "target" into an image, with OpenSSH's server where
+// this machine has it, and pushes it; it returns the reference by digest.
+func (s *stage) pushTarget() string {
+	t := s.t
 	t.Helper()
 	program := filepath.Join(t.TempDir(), "target")
 	build := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", program, "./target")
@@ -162,6 +178,11 @@ func pushTarget(t *testing.T) string {
 		t.Fatalf("building the target: %v\n%s", err, text)
 	}
 	image, err := targetImage(program)
+	if _, missing := os.Stat(sshd); err == nil && missing == nil && *full {
+		var layer v1.Layer
+		layer, s.sshKey = sshdLayer(t)
+		image, err = mutate.AppendLayers(image, layer)
+	}
 	if err != nil {
 		t.Fatalf("the target's image: %v", err)
 	}
