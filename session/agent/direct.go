@@ -27,7 +27,7 @@ func (l *link) serveDirect(nc ssh.NewChannel) {
 		reset(conn)
 		return
 	}
-	relay(l.ctx, ch, requests, conn)
+	relay(l.ctx, ch, requests, conn.(*net.TCPConn))
 }
 
 // dial connects from the pod, where names are resolved.

@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 
 	"golang.org/x/crypto/ssh"
+
+	"github.com/tandem-dev/tandem/session/mux"
 )
 
 // ResetRequest is the channel request, without reply or payload, by which one
@@ -22,18 +24,19 @@ const ResetRequest = "reset@tandem.dev"
 // opposite direction goes on. A reset becomes a reset, and so does the loss of
 // the link (ctx). When the client closes the channel for good, what it had sent
 // before is still delivered.
-func relay(ctx context.Context, ch ssh.Channel, requests <-chan *ssh.Request, conn net.Conn) {
+func relay(ctx context.Context, ch ssh.Channel, requests <-chan *ssh.Request, tcp *net.TCPConn) {
+	conn := mux.NewSocket(tcp)
 	var owned sync.WaitGroup
 	end := newChannelEnd(requests)
 	owned.Go(end.serve)
 	// A peer in the pod that neither reads nor writes must not outlive the link.
-	stopKilling := resetWhenDone(ctx, conn)
+	stopKilling := resetWhenDone(ctx, tcp)
 
 	var writeFailed atomic.Bool
 	upstream := make(chan struct{})
 	owned.Go(func() {
 		defer close(upstream)
-		_, err := io.Copy(ch, conn)
+		_, err := io.Copy(ch, readOnly{conn})
 		switch {
 		case err != nil || writeFailed.Load():
 			// Reading failed: the peer has reset the connection. Writing failed:
@@ -45,7 +48,7 @@ func relay(ctx context.Context, ch ssh.Channel, requests <-chan *ssh.Request, co
 		}
 	})
 
-	_, err := io.Copy(conn, ch)
+	_, err := io.Copy(writeOnly{conn}, ch)
 	switch {
 	case err != nil:
 		// The peer in the pod no longer reads. What it wrote before, perhaps the
@@ -53,9 +56,9 @@ func relay(ctx context.Context, ch ssh.Channel, requests <-chan *ssh.Request, co
 		// delivers it and then meets the end.
 		writeFailed.Store(true)
 	case ctx.Err() != nil || end.wasReset():
-		reset(conn)
+		conn.Reset()
 	default:
-		closeWrite(conn)
+		_ = conn.CloseWrite()
 	}
 	select {
 	case <-upstream:
@@ -70,12 +73,12 @@ func relay(ctx context.Context, ch ssh.Channel, requests <-chan *ssh.Request, co
 	stopKilling()
 }
 
-// closeWrite sends the end of file and leaves the other direction open.
-func closeWrite(conn net.Conn) {
-	if half, ok := conn.(interface{ CloseWrite() error }); ok {
-		_ = half.CloseWrite()
-	}
-}
+// readOnly and writeOnly hide the connection's own ways of copying, which would
+// read around [mux.Socket].
+type (
+	readOnly  struct{ io.Reader }
+	writeOnly struct{ io.Writer }
+)
 
 // resetWhenDone resets conn when ctx is done. The returned function takes that
 // back, or waits for it to have happened.

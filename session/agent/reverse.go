@@ -100,5 +100,5 @@ func (s *server) forwarded(b *binding, conn net.Conn) {
 		reset(conn)
 		return
 	}
-	relay(l.ctx, ch, requests, conn)
+	relay(l.ctx, ch, requests, conn.(*net.TCPConn))
 }

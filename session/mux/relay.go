@@ -59,19 +59,20 @@ type Counts struct {
 // Relay couples a stream and a TCP connection until both directions have ended, or
 // ctx has, which resets both. It owns both. connected, where not nil, is called
 // once the far end has connected, and not at all where it refuses: then Relay
-// resets conn and returns the *[Refused].
+// resets tcp and returns the *[Refused].
 //
 //	conn's FIN       -> fin; the other direction goes on
 //	fin              -> conn's FIN; the other direction goes on
 //	conn reset       -> reset
 //	reset, lost      -> conn reset
 //	reset after fin  -> conn reset after lingerTime: the program may still read its reply
-func Relay(ctx context.Context, s *Stream, conn *net.TCPConn, count Counts, connected func()) error {
+func Relay(ctx context.Context, s *Stream, tcp *net.TCPConn, count Counts, connected func()) error {
+	conn := NewSocket(tcp)
 	cut := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
 		defer close(cut)
 		s.Reset()
-		reset(conn)
+		conn.Reset()
 	})
 	defer func() {
 		if !stop() {
@@ -97,9 +98,9 @@ func Relay(ctx context.Context, s *Stream, conn *net.TCPConn, count Counts, conn
 		case errors.Is(err, ErrReset):
 			conn.SetReadDeadline(time.Now().Add(lingerTime))
 			<-up
-			reset(conn)
+			conn.Reset()
 		case err != nil:
-			reset(conn)
+			conn.Reset()
 		}
 	case errors.Is(err, errProgramGone):
 		// What it said before it went may still wait in the socket; relayUp
@@ -110,7 +111,7 @@ func Relay(ctx context.Context, s *Stream, conn *net.TCPConn, count Counts, conn
 		timer.Stop()
 		s.Reset()
 	default:
-		reset(conn)
+		conn.Reset()
 	}
 	<-up
 	conn.Close()
@@ -125,7 +126,7 @@ func Relay(ctx context.Context, s *Stream, conn *net.TCPConn, count Counts, conn
 var errProgramGone = errors.New("the program has gone")
 
 // relayDown writes what the stream brings, until its end or the program's.
-func relayDown(s *Stream, conn *net.TCPConn, count *atomic.Int64) error {
+func relayDown(s *Stream, conn *Socket, count *atomic.Int64) error {
 	var batch []byte
 	for {
 		var err error
@@ -150,7 +151,7 @@ func relayDown(s *Stream, conn *net.TCPConn, count *atomic.Int64) error {
 }
 
 // relayUp sends what the program says, until its end or the stream's.
-func relayUp(s *Stream, conn *net.TCPConn, count *atomic.Int64) {
+func relayUp(s *Stream, conn *Socket, count *atomic.Int64) {
 	small, large := smallBuffers.Get().(*[]byte), (*[]byte)(nil)
 	buf := *small
 	defer func() {

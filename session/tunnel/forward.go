@@ -11,6 +11,7 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"github.com/tandem-dev/tandem/internal/fault"
+	"github.com/tandem-dev/tandem/session/mux"
 )
 
 // ForwardSpec asks for a forward: connections to Listen on the laptop come out
@@ -141,7 +142,7 @@ func (t *Tunnel) carryOut(local *net.TCPConn) {
 func (t *Tunnel) carry(local *net.TCPConn, ch ssh.Channel, reqs <-chan *ssh.Request, link *Link) {
 	t.begin()
 	defer t.end()
-	p := &pipe{local: local, ch: ch, reqs: reqs, out: link.data.out, count: &t.count}
+	p := &pipe{local: mux.NewSocket(local), ch: ch, reqs: reqs, out: link.data.out, count: &t.count}
 	p.run(t.ctx)
 }
 

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"golang.org/x/crypto/ssh"
+
+	"github.com/tandem-dev/tandem/session/mux"
 )
 
 const (
@@ -47,7 +49,7 @@ const resetRequest = "reset@tandem.dev"
 //	channel closed       -> local FIN, and closed at the latest after lingerTime
 //	link lost, ctx ended -> local reset
 type pipe struct {
-	local *net.TCPConn
+	local *mux.Socket
 	ch    ssh.Channel
 	reqs  <-chan *ssh.Request
 	out   *outbox // of the connection the channel is on
@@ -58,7 +60,7 @@ func (p *pipe) run(ctx context.Context) {
 	cut := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
 		defer close(cut)
-		reset(p.local)
+		p.local.Reset()
 		p.ch.Close()
 	})
 	defer func() {
@@ -84,7 +86,7 @@ func (p *pipe) up() {
 	readErr, writeErr := copyCounting(roomyWriter{p.ch, p.out}, p.local, *buf, &p.count.out)
 	switch {
 	case writeErr != nil && p.out.lost():
-		reset(p.local)
+		p.local.Reset()
 	case writeErr != nil:
 		// The far end has closed. Take what still comes, for a while, so that the
 		// program can read the reply before it is cut off.
@@ -126,11 +128,11 @@ func (p *pipe) down(upDone <-chan struct{}) {
 		} else {
 			<-cut
 		}
-		reset(p.local)
+		p.local.Reset()
 		return
 	}
 	if p.out.lost() {
-		reset(p.local)
+		p.local.Reset()
 		return
 	}
 	// The library queues a request before it delivers an end of file that comes
@@ -163,7 +165,7 @@ func (p *pipe) down(upDone <-chan struct{}) {
 func (p *pipe) obey(req *ssh.Request, ok bool) bool {
 	switch {
 	case !ok && p.out.lost(), ok && req.Type == resetRequest:
-		reset(p.local)
+		p.local.Reset()
 		return false
 	case !ok:
 		p.local.CloseWrite()
