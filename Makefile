@@ -40,9 +40,18 @@ test: ## Everything: static checks, unit tests, the cluster's tests, end to end
 	@scripts/test-all
 
 .PHONY: bench
-bench: build ## Measure start, stop, tunnels, memory and requests beside kubectl port-forward (ARGS=-update: into docs)
-	@scripts/need-tools
+bench: build ## Measure start, stop, tunnels, memory and requests beside kubectl and OpenSSH (ARGS=-update: into docs)
+	@scripts/need-tools bench
 	@scripts/with-cluster scripts/bench $(ARGS)
+
+.PHONY: bench-check
+bench-check: build ## Measure the tunnels and fail where a ratio to kubectl is worse than the committed one by more than a quarter
+	@scripts/need-tools bench
+	@scripts/with-cluster scripts/bench -tunnels -check $(ARGS)
+
+.PHONY: torture
+torture: ## 1 GiB each way through every data plane while the link is cut and connections are reset
+	TANDEM_TORTURE_MIB=1024 $(GO) test ./session/tunnel -count=1 -timeout 20m -run '^TestTorture$$' -v
 
 .PHONY: bench-env
 bench-env: ## Measure the environment's resolution and encoding for 10, 1 000 and 10 000 variables

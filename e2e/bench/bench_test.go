@@ -34,7 +34,7 @@ func TestBench(t *testing.T) {
 		t.Skip("the whole measurement takes minutes: make bench")
 	}
 	r := report{When: time.Now(), LoadBefore: loadAverage()}
-	s := newStage(t)
+	s := newStage(t, true, *plane)
 	r.facts(t, s)
 	if !*only {
 		r.lives(s)
@@ -127,17 +127,6 @@ func (r *report) facts(t *testing.T, s *stage) {
 	for _, arch := range []string{"amd64", "arm64"} {
 		r.Agents[arch] = size(filepath.Join(root, "session", "agent", "image", "bin", "tandem-agent-linux-"+arch))
 	}
-}
-
-// stand starts the session whose tunnels are measured. It runs no command:
-// the reverse ends in this process.
-func (s *stage) stand(c *harness.Client) protocol.Snapshot {
-	s.t.Helper()
-	params := c.StartParams("stand")
-	params.Options.Run = false
-	var snap protocol.Snapshot
-	c.MustCall(protocol.MethodSessionStart, params, &snap)
-	return snap
 }
 
 // idle counts the requests in a span of time in which nothing happens; nil where

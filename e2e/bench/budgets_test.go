@@ -16,7 +16,7 @@ func TestBudgets(t *testing.T) {
 		t.Skip("TestBench has it all")
 	}
 	var r report
-	s := newStage(t)
+	s := newStage(t, false, "")
 	r.facts(t, s)
 	c := harness.ServeWith(s.ws, harness.Options{Initialization: protocol.InitializationOptions{LogLevel: "info"}})
 	l := s.live(c)

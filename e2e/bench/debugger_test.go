@@ -12,7 +12,7 @@ func TestDebugger(t *testing.T) {
 	if !*full {
 		t.Skip("it installs dlv: go test ./e2e/bench -run TestDebugger -full")
 	}
-	s := newStage(t)
+	s := newStage(t, false, "")
 	c := harness.Serve(s.ws)
 	snap := s.stand(c)
 	r := report{Debug: s.debuggers(c, snap.ID, *rounds)}

@@ -44,11 +44,13 @@ type stage struct {
 	forward string // URL of far through the forward
 	reverse int    // the port of this machine that reverses lead to
 	sshKey  []byte // of the pod with OpenSSH's server
+	full    bool   // everything is measured, OpenSSH too
+	plane   string // the tunnels' data plane
 }
 
-func newStage(t *testing.T) *stage {
+func newStage(t *testing.T, full bool, plane string) *stage {
 	t.Helper()
-	s := &stage{t: t}
+	s := &stage{t: t, full: full, plane: plane}
 	image := s.pushTarget()
 	s.ns = harness.NewNamespace(t)
 	apps := []string{"far", "peer", "stand"}
@@ -178,7 +180,7 @@ func (s *stage) pushTarget() string {
 		t.Fatalf("building the target: %v\n%s", err, text)
 	}
 	image, err := targetImage(program)
-	if _, missing := os.Stat(sshd); err == nil && missing == nil && *full {
+	if _, missing := os.Stat(sshd); err == nil && missing == nil && s.full {
 		var layer v1.Layer
 		layer, s.sshKey = sshdLayer(t)
 		image, err = mutate.AppendLayers(image, layer)

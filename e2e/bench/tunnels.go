@@ -67,11 +67,11 @@ func (s *stage) far(d *distance) (loaded memory) {
 	s.t.Run(d.Added.String(), func(t *testing.T) {
 		ws := *s.ws
 		ws.T = t
-		s := &stage{t: t, ns: s.ns, ws: &ws, user: s.user, forward: s.forward, reverse: s.reverse, sshKey: s.sshKey}
+		s := &stage{t: t, ns: s.ns, ws: &ws, user: s.user, forward: s.forward, reverse: s.reverse, sshKey: s.sshKey, plane: s.plane}
 		if d.Added > 0 {
 			ws.Kubeconfig = delayed(t, ws.Kubeconfig, d.Added)
 		}
-		c := harness.ServeWith(&ws, harness.Options{Initialization: protocol.InitializationOptions{LogLevel: "info", DataPlane: protocol.DataPlane(*plane)}})
+		c := harness.ServeWith(&ws, harness.Options{Initialization: protocol.InitializationOptions{LogLevel: "info", DataPlane: protocol.DataPlane(s.plane)}})
 		snap := s.stand(c)
 		d.Ways = s.ways(d, ws.Kubeconfig)
 		s.measure(d)
@@ -85,6 +85,17 @@ func (s *stage) far(d *distance) (loaded memory) {
 		s.t.FailNow()
 	}
 	return loaded
+}
+
+// stand starts the session whose tunnels are measured. It runs no command:
+// the reverse ends in this process.
+func (s *stage) stand(c *harness.Client) protocol.Snapshot {
+	s.t.Helper()
+	params := c.StartParams("stand")
+	params.Options.Run = false
+	var snap protocol.Snapshot
+	c.MustCall(protocol.MethodSessionStart, params, &snap)
+	return snap
 }
 
 // ways are all there are, while the session "stand" is ready.

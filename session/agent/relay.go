@@ -48,8 +48,13 @@ func relay(ctx context.Context, ch ssh.Channel, requests <-chan *ssh.Request, tc
 		}
 	})
 
-	_, err := io.Copy(writeOnly{conn}, ch)
+	out := &notedWriter{Writer: conn}
+	_, err := io.Copy(out, ch)
 	switch {
+	case err != nil && !out.failed:
+		// Reading from the channel fails with the link only; the multiplexer may
+		// know before ctx does, from a write of its own.
+		conn.Reset()
 	case err != nil:
 		// The peer in the pod no longer reads. What it wrote before, perhaps the
 		// reply that explains why, may still be waiting in the socket: upstream
@@ -73,12 +78,21 @@ func relay(ctx context.Context, ch ssh.Channel, requests <-chan *ssh.Request, tc
 	stopKilling()
 }
 
-// readOnly and writeOnly hide the connection's own ways of copying, which would
-// read around [mux.Socket].
-type (
-	readOnly  struct{ io.Reader }
-	writeOnly struct{ io.Writer }
-)
+// readOnly hides the connection's own way of copying, which would read around
+// [mux.Socket].
+type readOnly struct{ io.Reader }
+
+// notedWriter tells which side of a copy has failed.
+type notedWriter struct {
+	io.Writer
+	failed bool
+}
+
+func (w *notedWriter) Write(p []byte) (int, error) {
+	n, err := w.Writer.Write(p)
+	w.failed = err != nil
+	return n, err
+}
 
 // resetWhenDone resets conn when ctx is done. The returned function takes that
 // back, or waits for it to have happened.

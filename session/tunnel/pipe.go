@@ -106,7 +106,7 @@ func (p *pipe) up() {
 // or for the channel's full close, which ends up.
 func (p *pipe) down(upDone <-chan struct{}) {
 	buf := downBuffers.Get().(*[]byte)
-	_, writeErr := copyCounting(p.local, p.ch, *buf, &p.count.in)
+	readErr, writeErr := copyCounting(p.local, p.ch, *buf, &p.count.in)
 	downBuffers.Put(buf)
 	if writeErr != nil {
 		// The program has gone: a write to a socket fails after a reset only. What it
@@ -131,7 +131,9 @@ func (p *pipe) down(upDone <-chan struct{}) {
 		p.local.Reset()
 		return
 	}
-	if p.out.lost() {
+	// Reading fails with the connection only, and the library may know before the
+	// outbox does.
+	if readErr != nil || p.out.lost() {
 		p.local.Reset()
 		return
 	}

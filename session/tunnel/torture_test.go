@@ -183,7 +183,10 @@ func torture(t *testing.T, plane DataPlane, total int64) {
 	cfg.DialPort = func(ctx context.Context, port int) (net.Conn, error) { return cutter.keep(pod.dialPort(ctx, port)) }
 
 	var up, down, finished, excused atomic.Int64
+	var serving sync.WaitGroup // a client may be done while its bytes are on the way
 	target := serveTCP(t, func(c *net.TCPConn) {
+		serving.Add(1)
+		defer serving.Done()
 		c.SetDeadline(time.Now().Add(patience))
 		var o ordeal
 		began := cutter.count.Load()
@@ -285,6 +288,7 @@ func torture(t *testing.T, plane DataPlane, total int64) {
 		cutter.count.Add(1)
 	}
 	<-ended
+	serving.Wait()
 	t.Logf("%s: %d connections came to their end, %d MiB up, %d MiB down; %d were reset or cut", plane, finished.Load(), up.Load()>>20, down.Load()>>20, excused.Load())
 	if finished.Load() == 0 || excused.Load() == 0 {
 		t.Error("the torture was none")
