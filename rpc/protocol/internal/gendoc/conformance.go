@@ -65,4 +65,7 @@ var conformance = []struct {
 		{"Traces and transcripts have no value of a variable and no output of a command.", []string{"rpc.TestVerboseTraceHasNoValues", "rpc.TestTraceOfExplanationHasNoValues", "rpc.TestTranscripts"}},
 		{"A server that listens on a socket serves only who shows its token, and only on this machine.", []string{"cmd/tandem.TestListenWantsTheToken", "cmd/tandem.TestListenIsForThisMachineOnly"}},
 	}},
+	{"Clients that are not ours", []rule{
+		{"Whole sessions with the language clients of other editors, on a real cluster.", []string{"e2e/clients.TestClients"}},
+	}},
 }
