@@ -134,7 +134,7 @@ func kubeconfigIn(t *testing.T, ns *harness.Namespace) string {
 func serve(t *testing.T) []string { return []string{harness.Tandem(t), "serve"} }
 
 func node(t *testing.T) func(*harness.Workspace, string) *exec.Cmd {
-	bin, npm := program(t, "node", "nodejs"), program(t, "npm", "npm")
+	bin, npm := harness.Program(t, "node", "nodejs"), harness.Program(t, "npm", "npm")
 	modules := installed(t, "node", "node/package-lock.json", func(dir string) {
 		copyTo(t, dir, "node/package.json", "node/package-lock.json")
 		must(t, dir, npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund")
@@ -167,7 +167,7 @@ func node(t *testing.T) func(*harness.Workspace, string) *exec.Cmd {
 }
 
 func python(t *testing.T) func(*harness.Workspace, string) *exec.Cmd {
-	python3 := program(t, "/usr/bin/python3", "python3-venv") // not one of pyenv's without ensurepip
+	python3 := harness.Program(t, "/usr/bin/python3", "python3-venv") // not one of pyenv's without ensurepip
 	venv := installed(t, "python", "python/requirements.txt", func(dir string) {
 		must(t, dir, python3, "-m", "venv", dir)
 		lock, err := filepath.Abs("python/requirements.txt")
@@ -188,7 +188,7 @@ func python(t *testing.T) func(*harness.Workspace, string) *exec.Cmd {
 }
 
 func java(t *testing.T) func(*harness.Workspace, string) *exec.Cmd {
-	mvn, javac, bin := program(t, "mvn", "maven"), program(t, "javac", "default-jdk-headless"), program(t, "java", "default-jre-headless")
+	mvn, javac, bin := harness.Program(t, "mvn", "maven"), harness.Program(t, "javac", "default-jdk-headless"), harness.Program(t, "java", "default-jre-headless")
 	pom, err := filepath.Abs("java/pom.xml")
 	if err != nil {
 		t.Fatal(err)
@@ -207,7 +207,7 @@ func java(t *testing.T) func(*harness.Workspace, string) *exec.Cmd {
 }
 
 func neovim(t *testing.T) func(*harness.Workspace, string) *exec.Cmd {
-	nvim := program(t, "nvim", "neovim")
+	nvim := harness.Program(t, "nvim", "neovim")
 	script, err := filepath.Abs("neovim/session.lua")
 	if err != nil {
 		t.Fatal(err)
@@ -220,7 +220,7 @@ func neovim(t *testing.T) func(*harness.Workspace, string) *exec.Cmd {
 }
 
 func emacs(t *testing.T) func(*harness.Workspace, string) *exec.Cmd {
-	bin := program(t, "emacs", "emacs-nox elpa-eglot")
+	bin := harness.Program(t, "emacs", "emacs-nox elpa-eglot")
 	script, err := filepath.Abs("emacs/session.el")
 	if err != nil {
 		t.Fatal(err)

@@ -11,16 +11,6 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// program finds a program that the tests need, or says how to get it.
-func program(t *testing.T, name, debianPackage string) string {
-	t.Helper()
-	path, err := exec.LookPath(name)
-	if err != nil {
-		t.Fatalf("%v\n  hint: scripts/need-tools test, or apt-get install %s", err, debianPackage)
-	}
-	return path
-}
-
 // installed is a folder in the user's cache that install has filled, once for
 // each content of the file that pins what is installed. Tests of other processes
 // wait for each other.

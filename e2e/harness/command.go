@@ -58,6 +58,16 @@ func Finish(t T, cmd *exec.Cmd) Result {
 	return r
 }
 
+// Program finds a program that a test needs, or says how to get it.
+func Program(t T, name, debianPackage string) string {
+	t.Helper()
+	path, err := exec.LookPath(name)
+	if err != nil {
+		t.Fatalf("%v\n  hint: scripts/need-tools test, or apt-get install %s", err, debianPackage)
+	}
+	return path
+}
+
 // CheckRaces fails the test for a data race that a binary reported.
 func CheckRaces(t T, stderr string) {
 	t.Helper()
