@@ -116,7 +116,7 @@ func TestTakeover(t *testing.T) {
 // of its own (uts_namespaces(7)): to the cluster it is another machine.
 func onAnotherMachine(t *testing.T, hostname string) func(*exec.Cmd) {
 	t.Helper()
-	unshare := harness.Program(t, "unshare", "util-linux")
+	unshare := program(t, "unshare", "util-linux")
 	return func(cmd *exec.Cmd) {
 		args := []string{unshare, "--uts"}
 		if os.Geteuid() != 0 {

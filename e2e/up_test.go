@@ -18,7 +18,7 @@ import (
 // as without tandem.
 func TestUpShell(t *testing.T) {
 	t.Parallel()
-	bash := harness.Program(t, "bash", "bash")
+	bash := program(t, "bash", "bash")
 	ns := harness.NewNamespace(t)
 	ws := harness.NewWorkspace(t, ns)
 	before := ns.State()
