@@ -210,7 +210,7 @@ func (w *Workspace) RequireNoTrace() {
 	w.T.Helper()
 	for _, pattern := range []string{
 		filepath.Join(w.Dir, ".tandem", "*.env"), filepath.Join(w.Dir, ".tandem", "*.json"),
-		filepath.Join(w.StateDir, "sessions", "*.json"),
+		filepath.Join(w.StateDir, "sessions", "*.json"), filepath.Join(w.StateDir, "sessions", "*.private"),
 	} {
 		left, err := filepath.Glob(pattern)
 		if err != nil {
