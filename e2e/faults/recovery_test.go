@@ -4,6 +4,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -56,12 +57,13 @@ func TestRecovery(t *testing.T) {
 	figures := []*figure{
 		{name: "connection to the API server reset: traffic flows again, both ways", goal: time.Second, peer: "44 to 50, local process killed"},
 		{name: "dev pod deleted: traffic flows again, both ways, after the new pod is ready", goal: 500 * time.Millisecond, peer: "35, local process killed"},
-		{name: "`kill -9` of the server: the original serves again", goal: time.Minute, peer: "never; the next start fails"},
+		{name: "· through the forward alone, where no kube-proxy has to write its rules first", goal: 500 * time.Millisecond, peer: ""},
+		{name: "`kill -9` of the server: the original serves again (one run)", goal: time.Minute, peer: "never; the next start fails"},
 	}
-	cut, lost, killed := figures[0], figures[1], figures[2]
+	cut, lost, forward, killed := figures[0], figures[1], figures[2], figures[3]
 
 	r := newRelay(t)
-	s := newSceneWith(t, options{fault: "bench", kubeconfig: r.kubeconfig, podDies: true})
+	s := newSceneWith(t, options{fault: "recovery, measured; in the end a SIGKILL", kubeconfig: r.kubeconfig, podDies: true})
 	for range *rounds {
 		s.row.recovered = 0
 		s.struck = r.cut()
@@ -74,6 +76,13 @@ func TestRecovery(t *testing.T) {
 		must(t, s.ns.Cluster.CoreV1().Pods(s.ns.Name).Delete(t.Context(), pod.Name, metav1.DeleteOptions{GracePeriodSeconds: &now}))
 		s.struck = ready()
 		lost.runs = append(lost.runs, s.awaitFlow(harness.Patience))
+		out, err := s.askLocal(t.Context(), http.MethodGet, "account")
+		must(t, err)
+		since := out.Steady
+		if out.StreamSteady.After(since) {
+			since = out.StreamSteady
+		}
+		forward.runs = append(forward.runs, max(0, since.Sub(s.struck)))
 	}
 	s.strike(func() { s.c.Signal(syscall.SIGKILL) })
 	s.c.Exit()
