@@ -17,7 +17,7 @@ const (
 	// factsRetry is the pause after a cluster that did not answer.
 	factsRetry = 30 * time.Second
 	// factsTimeout bounds one answer.
-	factsTimeout = 5 * time.Second
+	factsTimeout = 10 * time.Second
 	// factsPatience is how long a completion waits for the first answer.
 	factsPatience = 50 * time.Millisecond
 )
