@@ -26,6 +26,9 @@ const (
 	commandDoctor     = "tandem.doctor"
 	commandRecover    = "tandem.recover"
 	commandOpenTunnel = "tandem.openTunnel"
+
+	commandWriteRunConfig  = "tandem.writeRunConfig"
+	commandRemoveRunConfig = "tandem.removeRunConfig"
 )
 
 // asked is one command that a client wants done.
@@ -54,6 +57,9 @@ func (s *Server) commands() map[string]command {
 		commandDoctor:     {needs: protocol.MethodClusterDoctor, do: s.doDoctor},
 		commandRecover:    {do: s.doRecover},
 		commandOpenTunnel: {do: s.doOpenTunnel},
+
+		commandWriteRunConfig:  {do: s.doRunConfig(protocol.MethodRunConfigWrite)},
+		commandRemoveRunConfig: {do: s.doRunConfig(protocol.MethodRunConfigRemove)},
 	}
 }
 
@@ -270,6 +276,21 @@ func diagnosis(r *protocol.ClusterDoctorResult) protocol.ShowMessageParams {
 	}
 	out.Message = strings.Join(append([]string{fmt.Sprintf("%d of %d checks passed", passed, len(r.Checks))}, lines...), "\n")
 	return out
+}
+
+// doRunConfig writes an editor's run configurations, or takes them away: those of
+// the dev's session where it has one, else those of the manifest.
+func (s *Server) doRunConfig(method string) func(context.Context, asked) (any, error) {
+	return func(ctx context.Context, a asked) (any, error) {
+		p := protocol.RunConfigParams{ID: a.ID, Editor: a.Editor}
+		if a.ID == "" {
+			p.Manifest, p.Dev = a.Manifest, a.Dev
+			if snap, err := s.sessionFor(a); err == nil && !snap.State.Ended() {
+				p.ID, p.Manifest, p.Dev = snap.ID, "", ""
+			}
+		}
+		return s.call(ctx, a, method, p)
+	}
 }
 
 // doOpenTunnel shows the local end of a forward in the browser.

@@ -207,7 +207,8 @@ func TestCommandsThatCannotBe(t *testing.T) {
 	e := edit(t, &fake{}, everything)
 	for command, arguments := range map[string]string{
 		"tandem.dance": `{}`, "tandem.stop": `{}`, "tandem.start": `{"dev":"api"},{}`, "tandem.restart": `7`,
-		"tandem.openTunnel": `{"manifest":"file:///none/okteto.yml","dev":"api"}`, "tandem.status": `{"id":"shop/none"}`, "tandem.recover": `{"id":"shop/none"}`,
+		"tandem.writeRunConfig": `{"manifest":"file:///none/okteto.yml","dev":"api","editor":"vi"}`,
+		"tandem.openTunnel":     `{"manifest":"file:///none/okteto.yml","dev":"api"}`, "tandem.status": `{"id":"shop/none"}`, "tandem.recover": `{"id":"shop/none"}`,
 	} {
 		if m := e.run(command, arguments); m.Error == nil || code(m) != -32602 && code(m) != -32803 {
 			t.Errorf("%s: %+v", command, m)

@@ -7,7 +7,7 @@ import (
 )
 
 // secretName finds names whose values are not for everybody's eyes.
-var secretName = regexp.MustCompile(`(?i)(pass(word|wd|phrase)?|pwd|secret|token|credential|private|api_?key|access_?key|auth|(^|_)key($|_)|dsn|cookie|salt|signature)`)
+var secretName = regexp.MustCompile(`(?i)(pass(word|wd|phrase)?|pwd|secret|token|credential|private|api_?key|access_?key|(^|_)auth($|_|orization|entication)|(^|_)key($|_)|dsn|cookie|salt|signature)`)
 
 // Mask is a value as it may be shown: masked where its name sounds secret, or
 // where it carries a password in a URL.

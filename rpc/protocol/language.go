@@ -419,6 +419,8 @@ type CommandArguments struct {
 	Tunnel string `json:"tunnel,omitempty"`
 	// Language is the debugger's; absent is found out.
 	Language string `json:"language,omitempty"`
+	// Editor is the one whose run configurations are meant, as for runConfig/write.
+	Editor string `json:"editor,omitempty"`
 	// Takeover ends the session that somebody else has on the workload. Without
 	// it the user is asked.
 	Takeover bool `json:"takeover,omitempty"`

@@ -127,7 +127,9 @@ export interface ClientRequests {
    * dev, name | `env/explain` | | `tandem.doctor` | manifest, dev | `cluster/doctor`, and shows
    * what it found | | `tandem.recover` | id, or nothing for all of the workspace | gives back what
    * crashed sessions left | | `tandem.openTunnel` | a session, tunnel | shows the local end of a
-   * forward in the browser | The result is that of the method behind the command.
+   * forward in the browser | | `tandem.writeRunConfig`, `tandem.removeRunConfig` | a session or a
+   * dev, editor | `runConfig/write`, `runConfig/remove` | The result is that of the method behind
+   * the command.
    */
   'workspace/executeCommand': { params: ExecuteCommandParams; result: CommandResult };
 }
@@ -1884,6 +1886,8 @@ export interface CommandArguments {
   tunnel?: string;
   /** `language` is the debugger's; absent is found out. */
   language?: string;
+  /** `editor` is the one whose run configurations are meant, as for runConfig/write. */
+  editor?: string;
   /**
    * `takeover` ends the session that somebody else has on the workload. Without it the user is
    * asked.

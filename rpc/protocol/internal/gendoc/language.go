@@ -69,6 +69,7 @@ const commandText = `Does what a lens, a menu or a key asks for. A command takes
 | ` + "`tandem.doctor`" + ` | manifest, dev | ` + "`cluster/doctor`" + `, and shows what it found |
 | ` + "`tandem.recover`" + ` | id, or nothing for all of the workspace | gives back what crashed sessions left |
 | ` + "`tandem.openTunnel`" + ` | a session, tunnel | shows the local end of a forward in the browser |
+| ` + "`tandem.writeRunConfig`" + `, ` + "`tandem.removeRunConfig`" + ` | a session or a dev, editor | ` + "`runConfig/write`" + `, ` + "`runConfig/remove`" + ` |
 
 The result is that of the method behind the command.`
 
