@@ -1,8 +1,9 @@
 // Package bench measures Tandem from the outside, as an editor and a caller in
 // the cluster see it, and beside `kubectl port-forward` where that does the same.
 //
-//	make bench          the table, from at least five runs each
-//	make bench ARGS=-update   the same, and into docs/benchmarks.md
+//	make bench                the tables
+//	make bench ARGS=-update   the same, into docs/benchmarks.md and testdata/ratios.json
+//	make bench-check          the tunnels alone, against testdata/ratios.json
 //
 // docs/benchmarks.md says how each figure is obtained. TestBudgets, a short form
 // with the budgets that do not depend on what else the machine does, is a part of
@@ -12,8 +13,10 @@
 //
 //   - life.go: sessions started and stopped, and what a caller saw of it
 //   - pods.go: when the cluster's pods came to what state
-//   - tunnels.go: the tunnels, in turns with kubectl and the bare loopback
-//   - kubectl.go: `kubectl port-forward`
+//   - tunnels.go: the tunnels, in turns with kubectl, OpenSSH and the bare loopback
+//   - kubectl.go, openssh.go: those two
+//   - relay.go: distance from the cluster
+//   - ratios.go: figures, ratios to kubectl, the goals, what is a regression
 //   - debugger.go: a debugger, in turns with plain dlv
 //   - audit.go: requests to the API server, by its own account
 //   - memory.go: resident memory

@@ -113,7 +113,7 @@ func readRatios() (map[string]float64, error) {
 	}
 	content, err := os.ReadFile(path)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("no committed ratios to compare with, make bench ARGS=-update writes them: %w", err)
 	}
 	committed := map[string]float64{}
 	return committed, json.Unmarshal(content, &committed)
@@ -125,6 +125,9 @@ func writeRatios(now map[string]float64) error {
 		return err
 	}
 	content, err := json.MarshalIndent(now, "", "\t")
+	if err == nil {
+		err = os.MkdirAll(filepath.Dir(path), 0o755)
+	}
 	if err != nil {
 		return err
 	}

@@ -106,7 +106,7 @@ func late(to, from *net.TCPConn, delay time.Duration) {
 				_, err := to.Write(p.bytes)
 				failed = err != nil
 			}
-			pool.Put(p.bytes[:size]) //nolint:staticcheck // a slice header per 64 KiB
+			pool.Put(p.bytes[:size])
 		}
 		to.Close()
 		from.Close()

@@ -12,9 +12,11 @@
 //
 // # Link
 //
-// A [Link] is two SSH connections over streams that [Config.Dial] opens: control
-// for keepalives and the environment, data for everything the tunnels carry.
-// Both pin the agent's host key and prove the laptop with a key made for the
+// A [Link] is an SSH connection for control over a stream that [Config.Dial] opens:
+// keepalives, the environment, binding. What the tunnels carry goes over the data
+// plane: [Direct], streams of session/mux over four streams of [Config.DialPort] that
+// the agent admits by a token, or where that cannot be had [SSH], one SSH connection
+// more. The SSH connections pin the agent's host key and prove the laptop with a key made for the
 // session. Each is probed: at intervals, and at once when the machine wakes up or
 // gets other addresses ([WatchSurroundings]), which cuts connections without a
 // word. When one is silent for too long ([Keepalive]) or ends,
@@ -31,8 +33,8 @@
 //
 // What a TCP connection does crosses the link: an end of file in one direction
 // leaves the other open, a reset stays a reset (file pipe.go has the table), and
-// a reader that stops holds up its own connection only: each may have 2 MiB on
-// the way, which is the SSH library's fixed window.
+// a reader that stops holds up its own connection only: over SSH each may have 2 MiB
+// on the way, which is the library's fixed window; session/mux has windows that grow.
 //
 // # Writing never blocks reading
 //
@@ -56,6 +58,7 @@
 //	watcher of the bound link    Tunnels         link ended or Tunnels.Close
 //	surroundings.look (+1 Linux) all Links       the last one's Close
 //	accept, per listener         Tunnel          Tunnel.Close
+//	mux.Conn (2 each), its owner Link            link ended
 //	connection (2)               Tunnel          both directions ended, link ended or Tunnel.Close
 //
 // [Link.Close] waits for all of the Link's, and for those of the tunnels opened
