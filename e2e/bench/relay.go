@@ -86,36 +86,38 @@ func relay(t *testing.T, target string, delay time.Duration) (address string) {
 
 // piece is what was read at once, and when it is due.
 type piece struct {
-	bytes []byte
-	due   time.Time
+	buffer *[pieceSize]byte
+	n      int
+	due    time.Time
 }
+
+const pieceSize = 64 << 10
 
 // late copies with a delay, up to a bound of what is on the way: 64 MiB, which is
 // 800 MB/s at the longest delay that is measured. Its end ends the other direction,
 // too: TLS has an end of its own.
 func late(to, from *net.TCPConn, delay time.Duration) {
-	const size = 64 << 10
-	way := make(chan piece, (64<<20)/size)
-	pool := sync.Pool{New: func() any { return make([]byte, size) }}
+	way := make(chan piece, (64<<20)/pieceSize)
+	pool := sync.Pool{New: func() any { return new([pieceSize]byte) }}
 	var writing sync.WaitGroup
 	writing.Go(func() { // ends when way is closed
 		failed := false
 		for p := range way {
 			if !failed {
 				time.Sleep(time.Until(p.due)) // the delay is the point
-				_, err := to.Write(p.bytes)
+				_, err := to.Write(p.buffer[:p.n])
 				failed = err != nil
 			}
-			pool.Put(p.bytes[:size])
+			pool.Put(p.buffer)
 		}
 		to.Close()
 		from.Close()
 	})
 	for {
-		b := pool.Get().([]byte)
-		n, err := from.Read(b)
+		b := pool.Get().(*[pieceSize]byte)
+		n, err := from.Read(b[:])
 		if n > 0 {
-			way <- piece{b[:n], time.Now().Add(delay)}
+			way <- piece{b, n, time.Now().Add(delay)}
 		}
 		if err != nil {
 			if err != io.EOF {

@@ -56,7 +56,6 @@ type Conn struct {
 	born  time.Time
 	heard atomic.Int64 // nanoseconds after born of the last byte read
 	rtt   atomic.Int64 // least round trip seen, in nanoseconds; 0 for none yet
-	bytes atomic.Int64 // of payload, both ways
 
 	done   chan struct{} // closed after the end is noted, with the streams' ends
 	ended  sync.WaitGroup
@@ -270,7 +269,6 @@ func (c *Conn) take(h header, payload []byte) error {
 	case kindAnswer:
 		return s.answer(payload[0], string(payload[1:]))
 	case kindData:
-		c.bytes.Add(int64(len(payload)))
 		return s.deliver(payload)
 	case kindFin:
 		return s.fin()

@@ -102,7 +102,6 @@ func (s *Stream) Write(p []byte) (written int, err error) {
 		if err := s.conn.out.put(header{kindData, n, s.id}, p[:n]); err != nil {
 			return written, ErrLost
 		}
-		s.conn.bytes.Add(int64(n))
 		written += n
 		p = p[n:]
 	}
