@@ -77,6 +77,9 @@ func requireFlat(t *testing.T, what string, warm, end weight) {
 	}
 }
 
+// soakPatience is for a start or a stop while many others go on.
+const soakPatience = 3 * time.Minute
+
 // Many sessions, side by side and one after another, against one server.
 func TestSoakSessions(t *testing.T) {
 	if os.Getenv("TANDEM_SOAK") != "long" {
@@ -113,13 +116,13 @@ func TestSoakSessions(t *testing.T) {
 			for n := lane; n < total && !t.Failed(); n += lanes {
 				at := time.Now()
 				var snap protocol.Snapshot
-				if err := c.Call(protocol.MethodSessionStart, c.StartParams(fmt.Sprintf("lane%d", lane)), &snap); err != nil {
+				if err := c.Go(protocol.MethodSessionStart, c.StartParams(fmt.Sprintf("lane%d", lane)), &snap).WaitWithin(soakPatience); err != nil {
 					t.Errorf("session %d: %s", n, harness.Describe(err))
 					return
 				}
 				starting.Add(int64(time.Since(at)))
 				at = time.Now()
-				if err := c.Call(protocol.MethodSessionStop, protocol.SessionStopParams{ID: snap.ID}, nil); err != nil {
+				if err := c.Go(protocol.MethodSessionStop, protocol.SessionStopParams{ID: snap.ID}, nil).WaitWithin(soakPatience); err != nil {
 					t.Errorf("session %d: %s", n, harness.Describe(err))
 					return
 				}

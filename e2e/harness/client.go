@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+	"time"
 
 	"go.lsp.dev/jsonrpc2"
 
@@ -175,13 +176,19 @@ func (c *Client) Go(method string, params, result any) *Call {
 // Wait returns the call's error once it is answered.
 func (call *Call) Wait() error {
 	call.c.T.Helper()
-	ctx, cancel := context.WithTimeout(call.c.T.Context(), Patience)
+	return call.WaitWithin(Patience)
+}
+
+// WaitWithin is Wait for what may take longer, or must not.
+func (call *Call) WaitWithin(patience time.Duration) error {
+	call.c.T.Helper()
+	ctx, cancel := context.WithTimeout(call.c.T.Context(), patience)
 	defer cancel()
 	select {
 	case <-call.done:
 		return call.err
 	case <-ctx.Done():
-		call.c.T.Fatalf("no answer to request %s within %s", call.ID, Patience)
+		call.c.T.Fatalf("no answer to request %s within %s", call.ID, patience)
 		return nil
 	}
 }
