@@ -26,6 +26,8 @@ const (
 	blockPause = 50 * time.Millisecond
 	// standsAfter is when a stream counts as standing still, which is no failure.
 	standsAfter = time.Second
+	// dialPatience bounds one try to open a stream.
+	dialPatience = 3 * time.Second
 	// again is the pause before a stream that broke is opened once more.
 	again = 100 * time.Millisecond
 	// lastWords bounds the end of a stream, once nothing more is sent.
@@ -49,7 +51,9 @@ func echo(conn net.Conn) {
 
 // keepStreaming has one stream to an echo open until ctx ends.
 func keepStreaming(ctx context.Context, b *book, n int, address string, ending time.Duration) {
-	var d net.Dialer
+	// The kernel repeats what a break swallowed of a dial less and less often: after a
+	// minute it would be up to another one late.
+	d := net.Dialer{Timeout: dialPatience}
 	for ctx.Err() == nil {
 		conn, err := d.DialContext(ctx, "tcp", address)
 		if err == nil {
