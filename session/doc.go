@@ -25,6 +25,14 @@
 // goroutine is in, which then undoes what was done so far. Undoing runs under a
 // context of its own, because what is being cancelled must not cancel the repair.
 //
+// # Debuggers
+//
+// A debugger belongs to the session as the command does: its goroutine alone knows
+// the list, and others ask it to do something through whenReady or anyTime. Only the
+// start, which may have to wait for a compiler, runs in a goroutine of its own, and
+// the standing session ends with it. A launch takes the command's place; the command
+// comes back when the last launched program has ended.
+//
 // # What a crash leaves behind
 //
 // Before the cluster is touched the journal holds an [Entry] that is enough to
