@@ -101,8 +101,9 @@ func TestTakeover(t *testing.T) {
 	ended := colleague.AwaitChange("the end of the first session", func(s protocol.Snapshot) bool {
 		return s.ID == first.ID && harness.Ended(s.State)
 	})
-	if ended.State != protocol.StateFailed || ended.Cause == nil {
-		t.Errorf("the first session ended as %s, cause %+v; want failed and why", ended.State, ended.Cause)
+	host, _ := os.Hostname()
+	if ended.State != protocol.StateFailed || ended.Cause == nil || ended.Cause.Kind != "taken-over" || !strings.Contains(ended.Cause.Message, host) {
+		t.Errorf("the first session ended as %s, cause %+v; want failed, taken over from %s", ended.State, ended.Cause, host)
 	}
 	running := c.AwaitChange("the local process", func(s protocol.Snapshot) bool { return s.Process != nil })
 	harness.Eventually(t, "the answers of the second session", pidAnswers(ns, running.Process.PID))

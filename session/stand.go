@@ -44,6 +44,7 @@ func (s *Session) stand(ctx context.Context) error {
 		case <-s.localChanged():
 		case <-after(again):
 		case <-s.run.followed.Changed():
+			s.checkOriginal()
 			drift.noticed()
 		case <-drift.due():
 			drift.settle()
@@ -117,6 +118,9 @@ func (s *Session) reconnect(ctx context.Context, lost error) error {
 			s.change(s.fillTunnels)
 			return nil
 		case errors.Is(err, fault.SessionNotFound):
+			if why := s.prepared.cluster.Gone(ctx, s.run.diversion); why != nil {
+				return why
+			}
 			return err
 		}
 		s.log.Warn().Err(err).Int("attempt", attempt+1).Msg("reconnecting")
@@ -127,6 +131,15 @@ func (s *Session) reconnect(ctx context.Context, lost error) error {
 // relink is one attempt: the pod, the link, the reverses, proven by the pod
 // being ready where it has the traffic.
 func (s *Session) relink(ctx context.Context) error {
+	// A new pod needs the keys; the one that runs has them.
+	if !s.prepared.cluster.Runs(s.run.diversion) {
+		sctx, cancel := s.step(ctx)
+		err := s.prepared.cluster.EnsureSecret(sctx, s.run.diversion, s.agentKeys())
+		cancel()
+		if err != nil {
+			s.log.Warn().Err(err).Msg("making sure of the session's Secret")
+		}
+	}
 	if err := s.awaitPod(ctx); err != nil {
 		return err
 	}

@@ -51,6 +51,7 @@ type resources struct {
 	// originalDown says of an adopted session that its original is at zero
 	// already: nobody else serves.
 	originalDown bool
+	contest      contest
 	turnAgain    time.Time
 
 	debuggers     []*debugger
@@ -179,7 +180,7 @@ func (s *Session) takeOver(ctx context.Context, w *cluster.Workload) (*cluster.W
 		return nil, cluster.Busy(w)
 	}
 	s.progress("taking %s over from %s on %s", w, r.Owner, r.Host)
-	if err := s.prepared.cluster.Restore(ctx, r); err != nil {
+	if err := s.prepared.cluster.TakeOver(ctx, r, s.self()); err != nil {
 		return nil, err
 	}
 	return s.prepared.cluster.Find(ctx, target(s.prepared.dev))
@@ -255,7 +256,7 @@ func (s *Session) divert(ctx context.Context) error {
 	spec := cluster.DivertSpec{
 		SessionID: s.id, Owner: owner, Host: host, Since: s.run.entry.Started,
 		AgentImage: s.cfg.AgentImage,
-		Keys:       cluster.AgentKeys{Host: keys.HostPrivatePEM, Authorized: keys.ClientAuthorized},
+		Keys:       s.agentKeys(),
 		Labels:     dev.Labels, Annotations: dev.Annotations, PriorityClass: dev.PriorityClassName,
 	}
 	for _, r := range dev.Reverse {
@@ -292,6 +293,11 @@ func (s *Session) awaitPod(ctx context.Context) error {
 	}
 	s.notePod(pod)
 	return nil
+}
+
+// agentKeys are the session's keys as the agent gets them.
+func (s *Session) agentKeys() cluster.AgentKeys {
+	return cluster.AgentKeys{Host: s.run.keys.HostPrivatePEM, Authorized: s.run.keys.ClientAuthorized}
 }
 
 // notePod makes pod the session's.

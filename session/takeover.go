@@ -5,14 +5,8 @@ import (
 	"fmt"
 	"os"
 
-	"github.com/tandem-dev/tandem/internal/fault"
+	"github.com/tandem-dev/tandem/session/cluster"
 )
-
-// takenOver is the cause of a session that somebody else took over.
-func takenOver(workload, by string) *fault.Error {
-	return fault.New(fault.TakenOver, "%s was taken over by %s", workload, by).
-		Hint("talk to them; starting with takeover takes it back").With("by", by)
-}
 
 // self names this process for the one that it takes a session from.
 func (s *Session) self() string {
@@ -35,6 +29,6 @@ func (m *Manager) yield(id, by string) (Snapshot, error) {
 	if w := s.Snapshot().Workload; w != nil {
 		what = w.Kind + " " + w.Name
 	}
-	s.stop(takenOver(what, by))
+	s.stop(cluster.TakenOver(what, by))
 	return m.Wait(context.Background(), id) // bounded by the session, which bounds its repair
 }

@@ -18,6 +18,8 @@ type Warning struct {
 const (
 	// WarnNotListening: a local port that a reverse leads to accepts nothing.
 	WarnNotListening = "not-listening"
+	// WarnContested: somebody changes the original while the session stands in for it.
+	WarnContested = "contested"
 	// WarnUnguarded: nobody would give the cluster back after a crash.
 	WarnUnguarded = "unguarded"
 )

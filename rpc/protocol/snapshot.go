@@ -13,7 +13,9 @@ type Snapshot struct {
 	State State `json:"state"`
 	// Since is when the session entered State.
 	Since time.Time `json:"since"`
-	// Cause says why the session is reconnecting or has failed, null otherwise.
+	// Cause says why the session is reconnecting, has failed, or, while it is ready,
+	// that somebody insists on another state of the original ("contested"); null
+	// otherwise.
 	Cause *Cause `json:"cause"`
 	// NextRetryAt is when a reconnecting session tries again, null otherwise.
 	NextRetryAt *time.Time `json:"nextRetryAt"`

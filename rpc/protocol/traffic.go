@@ -29,8 +29,10 @@ const (
 
 // SessionWarning is something that the user should know of a session that goes on.
 type SessionWarning struct {
-	// Code is stable: "not-listening" (a local port that a reverse leads to
-	// accepts nothing).
+	// Code is stable: "not-listening" (a local port that a reverse leads to accepts
+	// nothing), "contested" (somebody changes the original meanwhile; the message
+	// says who and what), "unguarded" (nobody would give the cluster back after a
+	// crash).
 	Code    string `json:"code"`
 	Message string `json:"message"`
 	// Hint says what the user can do, "" where there is nothing to say.

@@ -3,6 +3,7 @@ package cluster
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"time"
@@ -161,6 +162,16 @@ func (c *Cluster) annotate(ctx context.Context, r Record, version, value string)
 	return err
 }
 
+// EnsureSecret makes the Secret with the keys again where somebody has deleted it:
+// a new dev pod could not start without. One request.
+func (c *Cluster) EnsureSecret(ctx context.Context, d *Diversion, keys AgentKeys) error {
+	err := c.createSecret(ctx, d.Record, keys)
+	if errors.Is(err, fault.Conflict) {
+		return nil // it is there
+	}
+	return err
+}
+
 func (c *Cluster) createSecret(ctx context.Context, r Record, keys AgentKeys) error {
 	_, err := c.core.Secrets(r.Namespace).Create(ctx, &corev1.Secret{
 		ObjectMeta: ourMeta(r, r.Secret),
@@ -175,7 +186,7 @@ func (c *Cluster) createSecret(ctx context.Context, r Record, keys AgentKeys) er
 func (c *Cluster) createDeployment(ctx context.Context, r Record, template corev1.PodTemplateSpec, spec DivertSpec) (*appsv1.Deployment, error) {
 	meta := ourMeta(r, r.Deployment)
 	meta.Labels = merged(spec.Labels, meta.Labels)
-	meta.Annotations = merged(spec.Annotations)
+	meta.Annotations = merged(spec.Annotations, meta.Annotations)
 	created, err := c.apps.Deployments(r.Namespace).Create(ctx, &appsv1.Deployment{
 		ObjectMeta: meta,
 		Spec: appsv1.DeploymentSpec{
@@ -216,7 +227,10 @@ func (c *Cluster) occupied(ctx context.Context, r Record, cause error) error {
 func ourMeta(r Record, name string) metav1.ObjectMeta {
 	return metav1.ObjectMeta{
 		Name: name, Namespace: r.Namespace,
-		Labels: map[string]string{DevLabel: r.Token, managedByLabel: managedBy},
+		Labels: map[string]string{DevLabel: r.Token, managedByLabel: managedBy,
+			ownerKey: labelValue(r.Owner), hostKey: labelValue(r.Host)},
+		Annotations: map[string]string{sessionIDKey: r.Session, ownerKey: r.Owner, hostKey: r.Host,
+			sinceKey: r.Since.UTC().Format(time.RFC3339)},
 		OwnerReferences: []metav1.OwnerReference{{
 			APIVersion: "apps/v1", Kind: r.Kind, Name: r.Name, UID: r.UID,
 		}},

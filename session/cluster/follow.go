@@ -36,6 +36,7 @@ type follower struct {
 	listed  bool // the pods are complete
 	pods    map[types.UID]*corev1.Pod
 	dev     *appsv1.Deployment // nil while deleted
+	takenBy string             // who announced to take the workload over
 	lost    error              // why the watches cannot be had right now
 }
 
@@ -162,7 +163,10 @@ func (c *Cluster) followDeployment(ctx context.Context, f *follower, dev *appsv1
 				return
 			}
 			f.update(func() {
-				if f.dev = ours(d); kind == watch.Deleted {
+				if f.dev = ours(d); f.dev != nil && d.Annotations[takenOverAnnotation] != "" {
+					f.takenBy = d.Annotations[takenOverAnnotation]
+				}
+				if kind == watch.Deleted {
 					f.dev = nil
 				}
 			})

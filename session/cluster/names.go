@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"regexp"
 	"strings"
 )
 
@@ -15,6 +16,17 @@ const (
 	// DevLabel is on the dev Deployment, its pods and the Secret; its value is
 	// the Record's Token. It is the dev Deployment's whole selector.
 	DevLabel = "tandem.dev/dev-container"
+
+	// takenOverAnnotation on a dev Deployment names who takes the workload over,
+	// for the session that is about to lose it.
+	takenOverAnnotation = "tandem.dev/taken-over-by"
+
+	// On everything of ours, for people: labels as far as a label can hold the
+	// value, annotations with the whole.
+	ownerKey     = "tandem.dev/owner"
+	hostKey      = "tandem.dev/host"
+	sessionIDKey = "tandem.dev/session-id"
+	sinceKey     = "tandem.dev/since"
 
 	managedByLabel = "app.kubernetes.io/managed-by"
 	managedBy      = "tandem"
@@ -35,6 +47,16 @@ func devName(original string) string {
 	hash := digest(8, original)
 	head := strings.TrimRight(original[:maxName-len(suffix)-len(hash)-1], "-.")
 	return head + "-" + hash + suffix
+}
+
+var notInLabels = regexp.MustCompile(`[^A-Za-z0-9._-]+`)
+
+// labelValue is text as far as a label's value can hold it: 63 characters of a
+// small alphabet that begin and end with a letter or a digit.
+func labelValue(text string) string {
+	text = notInLabels.ReplaceAllString(text, "_")
+	text = strings.TrimLeft(text, "._-")
+	return strings.TrimRight(text[:min(len(text), 63)], "._-")
 }
 
 // digest is n hexadecimal characters that stand for the parts.
