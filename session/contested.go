@@ -41,7 +41,7 @@ func (s *Session) checkOriginal() {
 			c.lost = false
 			s.change(func(snap *Snapshot) { snap.Cause, snap.Traffic = nil, TrafficLocal })
 		}
-	case !s.run.retired || !c.down || c.lost:
+	case !s.run.retired || !c.down || c.lost || !w.Held(s.run.diversion.Record):
 	case time.Since(c.last) > contestPeace:
 		c.down, c.last = false, time.Now()
 		s.run.retired = false // stand takes it down again

@@ -10,8 +10,8 @@
 //	diverting    journal first; then mark the original, Secret with keys, dev workload; its pod is followed
 //	connecting   SSH link through the API server; reverses bound in the pod, forwards on this machine
 //	resolving    environment: computed from the API's objects, compared with what the agent observed; files
-//	switching    dev pod turns ready (its probe waits for the reverses); original to zero replicas
-//	ready        the local command runs
+//	switching    the local command starts and listens; dev pod turns ready (its probe waits for the reverses)
+//	ready        original to zero replicas; where nothing listens here it serves until something does (traffic.go)
 //	reconnecting the link is gone; dial again with back-off, following the pod; the command lives on
 //	stopping     original back and serving, dev workload and Secret gone, command ended, files removed, journal closed
 //	stopped      asked to end;  failed: could not go on, Snapshot.Cause says why
@@ -38,7 +38,8 @@
 // Before the cluster is touched the journal holds an [Entry] that is enough to
 // undo everything, and the process holds a lock beside it. The kernel drops the
 // lock when the process dies, so the next tandem tells a crashed session from a
-// running one and [Manager.Down] restores it. The same facts stand in an
+// running one: it continues the session (adopt.go) or [Manager.Down] restores it.
+// Where no next one comes, the guard process does (guardwatch.go). The same facts stand in an
 // annotation on the original, for a developer who comes from another machine.
 //
 // The package knows nothing of HTTP, SSH or YAML; session/cluster,

@@ -34,6 +34,10 @@ type Record struct {
 	Container string    `json:"container,omitempty"`
 	Replicas  int32     `json:"replicas"`
 
+	// Ending, on the original alone, says who is giving it back, from before its
+	// replicas come back: a session that lives must not take that for a contest.
+	Ending string `json:"ending,omitempty"`
+
 	// What stands beside it.
 	Deployment string `json:"deployment"`
 	Secret     string `json:"secret"`

@@ -136,13 +136,24 @@ func (c *Cluster) scaleBack(ctx context.Context, r *Record, devStands bool) (*Wo
 		if w.Replicas != 0 || r.Replicas == 0 {
 			return w, nil
 		}
-		err = c.scaleUp(ctx, *r, w.ResourceVersion)
+		if w.Diverted != nil && w.Diverted.Record.Ending == "" {
+			said := *r
+			if said.Ending == "" {
+				said.Ending = "tandem"
+			}
+			err = c.annotate(ctx, said, w.ResourceVersion, said.annotation())
+			if err == nil {
+				continue
+			}
+		} else {
+			err = c.scaleUp(ctx, *r, w.ResourceVersion)
+		}
 		switch {
 		case err == nil:
 			return w, nil
 		case apierrors.IsNotFound(err):
 			return nil, nil
-		case !apierrors.IsConflict(err) || attempt == 5:
+		case !apierrors.IsConflict(err) || attempt >= 8:
 			return nil, scaling(*r).failed(err)
 		}
 	}

@@ -31,6 +31,7 @@ func (c *Cluster) TakeOver(ctx context.Context, r Record, by string) error {
 			return call{verb: "patch", resource: "deployments.apps", namespace: r.Namespace, name: r.Deployment}.failed(err)
 		}
 	}
+	r.Ending = by
 	return c.Restore(ctx, r)
 }
 

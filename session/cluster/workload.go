@@ -99,6 +99,12 @@ func (w *Workload) PortOwner(port int) string {
 	return ""
 }
 
+// Held says whether the session of r has the workload, and nobody is giving it
+// back right now.
+func (w *Workload) Held(r Record) bool {
+	return w.Diverted != nil && w.Diverted.Record.Token == r.Token && w.Diverted.Record.Ending == ""
+}
+
 func (w *Workload) String() string { return fmt.Sprintf("%s %q", w.Kind, w.Name) }
 
 // resource is the RBAC name of the workload's kind.
