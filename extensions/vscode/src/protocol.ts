@@ -963,7 +963,10 @@ export interface Snapshot {
   state: State;
   /** `since` is when the session entered State. */
   since: string;
-  /** `cause` says why the session is reconnecting or has failed, null otherwise. */
+  /**
+   * `cause` says why the session is reconnecting, has failed, or, while it is ready, that somebody
+   * insists on another state of the original ("contested"); null otherwise.
+   */
   cause: Cause | null;
   /** `nextRetryAt` is when a reconnecting session tries again, null otherwise. */
   nextRetryAt: string | null;
@@ -1158,7 +1161,11 @@ export type Guard =
 
 /** SessionWarning is something that the user should know of a session that goes on. */
 export interface SessionWarning {
-  /** `code` is stable: "not-listening" (a local port that a reverse leads to accepts nothing). */
+  /**
+   * `code` is stable: "not-listening" (a local port that a reverse leads to accepts nothing),
+   * "contested" (somebody changes the original meanwhile; the message says who and what),
+   * "unguarded" (nobody would give the cluster back after a crash).
+   */
   code: string;
   message: string;
   /** `hint` says what the user can do, "" where there is nothing to say. */
