@@ -47,7 +47,9 @@ func TestContested(t *testing.T) {
 	}
 	requireReplicas(t, ns, 1)
 	scale(0)
-	c.AwaitChange("peace", func(s protocol.Snapshot) bool { return s.Seq > lost.Seq && s.Cause == nil && s.Traffic == protocol.TrafficLocal })
+	c.AwaitChange("peace", func(s protocol.Snapshot) bool {
+		return s.Seq > lost.Seq && s.Cause == nil && s.Traffic == protocol.TrafficLocal
+	})
 
 	// A new template is told of as well, and what was scaled last comes back.
 	_, err := ns.Cluster.AppsV1().Deployments(ns.Name).Patch(t.Context(), "api", types.StrategicMergePatchType,
