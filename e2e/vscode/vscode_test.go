@@ -45,6 +45,8 @@ func TestHybridSession(t *testing.T) {
 	ns := harness.NewNamespace(t)
 	w := harness.NewWorkspace(t, ns)
 	before := ns.State()
+	// From its source, so that a debugger finds the breakpoint's line.
+	w.Replace("command: ["+harness.ShopBinary(t, "api")+"]", "command: [go, run, ./api]")
 	out, err := shopPlan(t, w, "hybrid").play(t)
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)

@@ -3,14 +3,18 @@ import * as vscode from 'vscode';
 import type { Backend } from './backend';
 import type { Commands } from './commands';
 import { showFailure } from './failure';
-import type { Sessions, Target } from './sessions';
-import { isUp } from './sessions';
+import type * as protocol from './protocol';
+import { isUp, type Sessions, type Target } from './sessions';
 
-/** The answer to debug/start. */
-interface Started { id?: string; host: string; port: number; protocol: string; configuration?: Record<string, unknown> }
+/** In a debug session's configuration: which of the server's debuggers it is, and where that listens. */
+const owned = '__tandem';
 
-/** Where a debug session that was prepared finds its adapter; taken out when it starts. */
-const address = '__tandem';
+/** What of a launch configuration is meant for debug/start. */
+const wishes = ['language', 'mode', 'program', 'args', 'cwd', 'buildFlags', 'pid', 'command', 'stopOnEntry', 'substitutePath'] as const;
+
+function wishesOf(config: vscode.DebugConfiguration): Partial<protocol.DebugStartParams> {
+  return Object.fromEntries(wishes.filter(w => config[w] !== undefined && config[w] !== '').map(w => [w, config[w]]));
+}
 
 export class DebugHybrid implements vscode.DebugConfigurationProvider, vscode.DebugAdapterDescriptorFactory, vscode.Disposable {
   private readonly disposables: vscode.Disposable[];
@@ -19,6 +23,11 @@ export class DebugHybrid implements vscode.DebugConfigurationProvider, vscode.De
     this.disposables = [
       vscode.debug.registerDebugConfigurationProvider('tandem', this),
       vscode.debug.registerDebugAdapterDescriptorFactory('tandem', this),
+      // A debugger that only was attached to leaves its program: it ends with the debug session, and the command comes back.
+      vscode.debug.onDidTerminateDebugSession(session => {
+        const own = session.configuration[owned] as { id: string; debug: string } | undefined;
+        if (own) void this.backend.request('debug/stop', { id: own.id, debug: own.debug }).catch(() => undefined);
+      }),
     ];
   }
 
@@ -45,11 +54,16 @@ export class DebugHybrid implements vscode.DebugConfigurationProvider, vscode.De
     const session = known && isUp(known) ? known : await this.commands.start(target, { run: false });
     if (!session) return undefined;
     try {
-      const { dev: _dev, manifest: _manifest, type: _type, name: _name, request: _request, ...wishes } = config;
-      const params: Record<string, unknown> = { id: session.id, mode: 'launch' };
-      for (const [key, value] of Object.entries(wishes)) if (!key.startsWith('__') && !['preLaunchTask', 'postDebugTask', 'presentation', 'internalConsoleOptions'].includes(key)) params[key] = value;
-      const started = await this.backend.ask<Started>('debug/start', params, token);
-      return { ...config, ...started.configuration, type: 'tandem', name: config.name, [address]: { host: started.host, port: started.port } };
+      const started = await this.backend.request('debug/start', { id: session.id, ...wishesOf(config) }, token);
+      const own = { id: session.id, debug: started.debug };
+      const answered = started.configuration as vscode.DebugConfiguration;
+      if (started.protocol === 'dap') {
+        return { ...answered, type: 'tandem', name: config.name, [owned]: { ...own, host: started.host, port: started.port } };
+      }
+      // Another debugger's business, js-debug's or Java's: it attaches to what the server has started.
+      const folder = vscode.workspace.getWorkspaceFolder(vscode.Uri.parse(target.manifest));
+      await vscode.debug.startDebugging(folder, { ...answered, name: config.name, [owned]: own });
+      return undefined;
     } catch (err) {
       void showFailure(`${target.dev} cannot be debugged`, err, this.backend.log);
       return undefined;
@@ -57,7 +71,7 @@ export class DebugHybrid implements vscode.DebugConfigurationProvider, vscode.De
   }
 
   createDebugAdapterDescriptor(session: vscode.DebugSession): vscode.DebugAdapterDescriptor {
-    const at = session.configuration[address] as { host: string; port: number };
+    const at = session.configuration[owned] as { host: string; port: number };
     return new vscode.DebugAdapterServer(at.port, at.host);
   }
 

@@ -13,13 +13,8 @@ export type Node =
   | { kind: 'cause' | 'tunnels' | 'environment' | 'links' | 'process' | 'debuggers' | 'warnings'; target: Target; id: string }
   | { kind: 'tunnel'; target: Target; id: string; tunnel: protocol.Tunnel }
   | { kind: 'variable'; target: Target; id: string; variable: protocol.Variable }
-  | { kind: 'debugger'; target: Target; id: string; debug: DebugState }
+  | { kind: 'debugger'; target: Target; id: string; debug: protocol.DebugSession }
   | { kind: 'text'; target: Target; id: string; key: string; text: string; tooltip?: string };
-
-/** A debugger that a session knows of. */
-export interface DebugState { id: string; language: string; address: string }
-
-const debuggersOf = (s: protocol.Snapshot): DebugState[] => (s as { debug?: DebugState[] }).debug ?? [];
 
 /** What the kubelet adds for each Service of the namespace: many, and rarely looked at. */
 const isLink = (v: protocol.Variable): boolean => v.origin.tier === 'service';
@@ -89,8 +84,11 @@ export class Tree implements vscode.TreeDataProvider<Node>, vscode.Disposable {
     switch (node.kind) {
       case 'dev': return this.below(s, at);
       case 'tunnels': return s.tunnels.map(tunnel => ({ kind: 'tunnel', ...at, tunnel }));
-      case 'warnings': return s.env.warnings.map((w, i) => ({ kind: 'text', ...at, key: `w${i}`, text: w.message }));
-      case 'debuggers': return debuggersOf(s).map(debug => ({ kind: 'debugger', ...at, debug }));
+      case 'warnings': return [
+        ...s.warnings.map((w, i): Node => ({ kind: 'text', ...at, key: `s${i}`, text: w.message, ...(w.hint ? { tooltip: `${w.message}\n\n${w.hint}` } : {}) })),
+        ...s.env.warnings.map((w, i): Node => ({ kind: 'text', ...at, key: `e${i}`, text: w.message })),
+      ];
+      case 'debuggers': return s.debug.map(debug => ({ kind: 'debugger', ...at, debug }));
       case 'environment':
       case 'links':
         try {
@@ -116,8 +114,8 @@ export class Tree implements vscode.TreeDataProvider<Node>, vscode.Disposable {
     if (s.tunnels.length > 0) rows.push({ kind: 'tunnels', ...at });
     if (s.env.count > 0) rows.push({ kind: 'environment', ...at });
     if (s.process) rows.push({ kind: 'process', ...at });
-    if (debuggersOf(s).length > 0) rows.push({ kind: 'debuggers', ...at });
-    if (s.env.warnings.length > 0) rows.push({ kind: 'warnings', ...at });
+    if (s.debug.length > 0) rows.push({ kind: 'debuggers', ...at });
+    if (s.warnings.length + s.env.warnings.length > 0) rows.push({ kind: 'warnings', ...at });
     return rows;
   }
 
@@ -189,12 +187,14 @@ export class Tree implements vscode.TreeDataProvider<Node>, vscode.Disposable {
         });
       }
       case 'debuggers':
-        return make('Debuggers', `${base}/debuggers`, Expanded, { iconPath: icon('debug-alt'), description: String(s ? debuggersOf(s).length : 0) });
+        return make('Debuggers', `${base}/debuggers`, Expanded, { iconPath: icon('debug-alt'), description: String(s?.debug.length ?? 0) });
       case 'debugger':
-        return make(node.debug.language, `${base}/debugger/${node.debug.id}`, None, { iconPath: icon('debug'), description: node.debug.address });
+        return make(node.debug.language, `${base}/debugger/${node.debug.id}`, None, {
+          iconPath: icon('debug'), description: `${node.debug.mode} · ${node.debug.address} · pid ${node.debug.pid}`, contextValue: 'debugger',
+        });
       case 'warnings':
         return make('Warnings', `${base}/warnings`, Collapsed, {
-          iconPath: icon('warning', 'list.warningForeground'), description: String(s?.env.warnings.length ?? 0),
+          iconPath: icon('warning', 'list.warningForeground'), description: String(s ? s.warnings.length + s.env.warnings.length : 0),
         });
       case 'text':
         return make(node.text, `${base}/text/${node.key}`, None, { tooltip: node.tooltip ?? node.text, iconPath: icon('info') });

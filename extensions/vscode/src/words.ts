@@ -48,6 +48,7 @@ export function sessionSummary(s: protocol.Snapshot, now: number): string {
     const open = s.tunnels.filter(t => t.state === 'open').length;
     parts.push(open === s.tunnels.length ? count(open, 'tunnel') : `${open} of ${count(s.tunnels.length, 'tunnel')}`);
   }
+  if (s.state === 'ready' && s.traffic === 'original') parts.push('callers still reach the original');
   if (s.process?.state === 'running') parts.push(`pid ${s.process.pid}`);
   return parts.join(' · ');
 }

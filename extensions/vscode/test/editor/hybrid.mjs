@@ -1,5 +1,7 @@
 // A hybrid session as a person has it: run, see, reload, debug, stop.
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
 import { until } from './editor.mjs';
 
 /** @param {import('./scenario.mjs').Stage} s */
@@ -35,7 +37,7 @@ export default async function hybrid(s) {
     await window.waitRow('Local process, running');
   });
 
-  let pid;
+  let pid, summary;
   await s.step('a request from the cluster reaches the local process', async () => {
     const answer = await until('web gets its answer from here', async () => {
       const a = await askWeb(plan);
@@ -43,7 +45,8 @@ export default async function hybrid(s) {
       return a;
     });
     pid = answer.pid;
-    await window.waitRow(`pid ${pid}`);
+    summary = (await window.rows())[0];
+    assert.match(summary, /^api, ready · 3 tunnels · pid \d+$/);
     await until('the tunnel counts it', async () => (await window.rows()).some(r => /cluster :8080 to .* open · [1-9]\d* connection/.test(r)));
   });
 
@@ -71,8 +74,51 @@ export default async function hybrid(s) {
     await window.reload();
     await window.waitStatus(/^api: ready$/);
     await window.showView();
-    await window.waitRow(`api, ready · 3 tunnels · pid ${pid}`);
+    await window.waitRow(summary);
     assert.equal((await askWeb(plan)).pid, pid, 'another process answers');
+  });
+
+  const source = path.join(plan.workspace, 'api', 'orders.go');
+  const line = (await readFile(source, 'utf8')).split('\n').findIndex(l => l.includes(') whoami(')) + 2; // the first of its body
+  await s.step('a breakpoint is set in the code that answers', async () => {
+    await window.page.keyboard.press('Control+P');
+    await window.page.locator('.quick-input-widget input[type=text]').fill(`orders.go:${line}`);
+    await window.page.locator('.quick-input-list .monaco-list-row', { hasText: 'orders.go' }).first().waitFor();
+    await window.page.keyboard.press('Enter');
+    await window.page.locator('.tab.active', { hasText: 'orders.go' }).waitFor();
+    await window.page.locator('.monaco-editor.focused').waitFor();
+    await window.command('Debug: Toggle Breakpoint');
+    await window.page.locator('.codicon-debug-breakpoint, .codicon-debug-breakpoint-unverified').first().waitFor();
+  });
+
+  let pending;
+  await s.step('Debug Hybrid stops there on a request from the cluster', async () => {
+    await window.rowAction('api, ready', 'Debug Hybrid');
+    await window.page.locator('.debug-toolbar').waitFor();
+    await window.waitRow('Debuggers, 1');
+    // Asked until the debugged program listens; the request that stops at the breakpoint is not answered.
+    pending = until('web gets its answer from the debugged program', async () => {
+      const a = await askWeb(plan, 60_000);
+      return a.servedBy === 'local' && a.pid !== pid ? a : undefined;
+    });
+    pending.catch(() => undefined); // looked at below
+    await window.page.locator('.debug-top-stack-frame-line, .debug-top-stack-frame').first().waitFor();
+    const shown = await window.page.locator('.monaco-editor .current-line-margin, .debug-top-stack-frame').count();
+    assert.ok(shown > 0);
+  });
+
+  await s.step('Continue lets web have its answer', async () => {
+    await window.command('Debug: Toggle Breakpoint'); // it would stop at every request
+    await window.command('Debug: Continue');
+    const answer = await pending;
+    assert.equal(answer.servedBy, 'local');
+    assert.notEqual(answer.pid, pid, 'the command answers, not the debugged program');
+  });
+
+  await s.step('the end of debugging brings the command back', async () => {
+    await window.command('Debug: Stop');
+    await window.waitRow('Local process, running');
+    await until('web gets its answer from the command', async () => (await askWeb(plan)).servedBy === 'local');
   });
 
   await s.step('Stop gives the cluster back', async () => {
@@ -83,7 +129,7 @@ export default async function hybrid(s) {
 }
 
 /** Asks web, in the cluster, who its api is: the request that comes back to this machine. */
-async function askWeb(plan) {
-  const answer = await fetch(`http://localhost:${plan.ports.web}/whoami`, { signal: AbortSignal.timeout(5000) });
+async function askWeb(plan, limit = 5000) {
+  const answer = await fetch(`http://localhost:${plan.ports.web}/whoami`, { signal: AbortSignal.timeout(limit) });
   return answer.json();
 }
