@@ -47,9 +47,9 @@ func TestHybridSession(t *testing.T) {
 	before := ns.State()
 	// From its source, so that a debugger finds the breakpoint's line.
 	w.Replace("command: ["+harness.ShopBinary(t, "api")+"]", "command: [go, run, ./api]")
-	out, err := shopPlan(t, w, "hybrid").play(t)
+	_, err := shopPlan(t, w, "hybrid").play(t)
 	if err != nil {
-		t.Fatalf("%v\n%s", err, out)
+		t.Fatal(err)
 	}
 	ns.RequireState(before)
 	w.RequireNoTrace()
@@ -83,8 +83,8 @@ func TestLaunchConfiguration(t *testing.T) {
 		"API_TOKEN":        "not-a-real-token-0001",         // a Secret
 		"SHOP_SIGNING_KEY": `not/a+real=key "quoted" $HOME`, // one that a shell or a dotenv file would change
 	}
-	if out, err := p.play(t); err != nil {
-		t.Fatalf("%v\n%s", err, out)
+	if _, err := p.play(t); err != nil {
+		t.Fatal(err)
 	}
 	ns.RequireState(before)
 	w.RequireNoTrace()
@@ -111,8 +111,8 @@ func TestCost(t *testing.T) {
 		t.Errorf("the bundle has %d bytes, more than %d", size, maxBundle)
 	}
 	p := &plan{Scenario: "activation", Lab: lab(t), Extension: extension(t), Workspace: t.TempDir(), Artifacts: artifacts(t), Settings: map[string]any{}}
-	if out, err := p.play(t); err != nil {
-		t.Fatalf("%v\n%s", err, out)
+	if _, err := p.play(t); err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -121,8 +121,8 @@ func TestUntrustedWorkspace(t *testing.T) {
 	p := &plan{Scenario: "untrusted", Lab: lab(t), Extension: extension(t), Workspace: manifestOnly(t), Artifacts: artifacts(t), Untrusted: true,
 		Settings: map[string]any{"security.workspace.trust.enabled": true, "security.workspace.trust.startupPrompt": "never"},
 		Env:      map[string]string{"TANDEM_STATE_DIR": t.TempDir()}}
-	if out, err := p.play(t); err != nil {
-		t.Fatalf("%v\n%s", err, out)
+	if _, err := p.play(t); err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -21,6 +21,10 @@ export class Sessions implements vscode.Disposable {
   /** A session has changed, or, with undefined, anything may have. */
   readonly onDidChange = this.changed.event;
 
+  private readonly counted = new vscode.EventEmitter<string>();
+  /** The tunnels of a session, by its id, have carried something; nothing else has changed. */
+  readonly onDidCount = this.counted.event;
+
   private readonly known = new Map<string, protocol.Snapshot>();
   private list: protocol.Manifest[] = [];
   private readonly disposables: vscode.Disposable[] = [];
@@ -31,7 +35,7 @@ export class Sessions implements vscode.Disposable {
     const files = this.files;
     const refresh = (): void => void this.refresh();
     this.disposables.push(
-      this.changed, files,
+      this.changed, this.counted, files,
       files.onDidChange(refresh), files.onDidCreate(refresh), files.onDidDelete(refresh),
       vscode.workspace.onDidChangeWorkspaceFolders(refresh),
       backend.onSession(s => this.take(s)),
@@ -94,7 +98,10 @@ export class Sessions implements vscode.Disposable {
     try {
       const s = await this.backend.request('session/get', { id });
       const before = this.known.get(id);
-      if (JSON.stringify(before?.tunnels) !== JSON.stringify(s.tunnels)) this.take(s);
+      const news = before?.seq !== s.seq, counted = JSON.stringify(before?.tunnels) !== JSON.stringify(s.tunnels);
+      if (!this.keep(s)) return;
+      if (news) this.changed.fire(s);
+      else if (counted) this.counted.fire(id);
     } catch {
       // The server is away, or the session is gone: notifications say so.
     }

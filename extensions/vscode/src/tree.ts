@@ -39,12 +39,18 @@ export class Tree implements vscode.TreeDataProvider<Node>, vscode.Disposable {
   private readonly disposables: vscode.Disposable[];
   private readonly view: vscode.TreeView<Node>;
   private counting: NodeJS.Timeout | undefined;
+  /** The rows "Tunnels" by session. They alone are drawn again for a counter: a row that is redrawn under the mouse takes no click. */
+  private readonly tunnels = new Map<string, Node>();
 
   constructor(private readonly sessions: Sessions, private readonly environments: Environments, private readonly launch: LaunchEnvironment) {
     this.view = vscode.window.createTreeView('tandem.sessions', { treeDataProvider: this, showCollapseAll: true });
     this.disposables = [
       this.changed, this.view,
       sessions.onDidChange(() => this.refresh()),
+      sessions.onDidCount(id => {
+        const row = this.tunnels.get(id);
+        if (row) this.changed.fire(row);
+      }),
       environments.onDidChange(() => this.refresh()),
       launch.onDidChange(() => this.refresh()),
       this.view.onDidChangeVisibility(() => this.count()),
@@ -111,7 +117,11 @@ export class Tree implements vscode.TreeDataProvider<Node>, vscode.Disposable {
     const rows: Node[] = [];
     if (s.cause) rows.push({ kind: 'cause', ...at });
     if (isOver(s)) return rows;
-    if (s.tunnels.length > 0) rows.push({ kind: 'tunnels', ...at });
+    if (s.tunnels.length > 0) {
+      const row: Node = { kind: 'tunnels', ...at };
+      this.tunnels.set(s.id, row);
+      rows.push(row);
+    }
     if (s.env.count > 0) rows.push({ kind: 'environment', ...at });
     if (s.process) rows.push({ kind: 'process', ...at });
     if (s.debug.length > 0) rows.push({ kind: 'debuggers', ...at });

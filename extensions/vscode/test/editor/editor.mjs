@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 
 /** Every wait ends after this long; it is reached only by a failure. */
-export let patience = 60_000;
+export let patience = 120_000;
 export function setPatience(ms) { patience = ms; }
 
 /** Settings that keep VS Code quiet and put terminals' text into the page. */

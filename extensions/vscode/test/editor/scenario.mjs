@@ -44,7 +44,6 @@ try {
   console.log(`ok   all of ${plan.scenario}`);
 } catch (err) {
   console.log(`FAIL ${err.message}`);
-  console.log(err.stack);
   await copyLog().catch(() => undefined);
   process.exitCode = 1;
 } finally {
