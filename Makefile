@@ -125,8 +125,20 @@ cluster-down: ## Stop it and remove every trace
 cluster-status: ## Say whether it runs, and how to reach it
 	@testbed/cluster status
 
+##@ Shipping
+
+.PHONY: dist
+dist: ## Release archives, VS Code packages, bill of materials and checksums, in dist/
+	@scripts/need-tools
+	@scripts/dist dist
+
+.PHONY: dist-check
+dist-check: ## Build the release twice and compare (PLATFORMS="linux/amd64": those only)
+	@scripts/need-tools
+	@scripts/dist-check $(PLATFORMS)
+
 ##@ Housekeeping
 
 .PHONY: clean
 clean: ## Remove what was built
-	rm -rf $(BIN) $(AGENT_BIN)/tandem-agent-*
+	rm -rf $(BIN) dist $(AGENT_BIN)/tandem-agent-*

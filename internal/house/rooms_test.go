@@ -59,8 +59,9 @@ var rooms = map[string]room{
 	"manifest/language": {may: []string{"manifest"}},
 	"envfile":           {},
 
-	"internal/fault": {sealed: true},
-	"internal/house": {sealed: true},
+	"internal/fault":   {sealed: true},
+	"internal/house":   {sealed: true},
+	"internal/release": {sealed: true},
 
 	// What stands on the harness knows the binary and the protocol, not the
 	// engine; a name that ends in /... stands for every room beneath.

@@ -103,8 +103,11 @@ export default async function hybrid(s) {
     });
     pending.catch(() => undefined); // looked at below
     await window.page.locator('.debug-top-stack-frame-line, .debug-top-stack-frame').first().waitFor();
-    const shown = await window.page.locator('.monaco-editor .current-line-margin, .debug-top-stack-frame').count();
-    assert.ok(shown > 0);
+    await window.page.keyboard.press('Control+Shift+D');
+    await window.page.locator('.debug-call-stack', { hasText: 'Paused on breakpoint' }).or(window.page.locator('.debug-call-stack', { hasText: 'PAUSED' })).first().waitFor();
+    const frame = window.page.locator('.debug-call-stack .stack-frame', { hasText: 'whoami' }).first();
+    assert.match(await frame.innerText(), new RegExp(`orders\\.go[^]*${line}`));
+    await window.page.locator('.debug-variables .monaco-list-row').first().waitFor();
   });
 
   await s.step('Continue lets web have its answer', async () => {
@@ -117,6 +120,7 @@ export default async function hybrid(s) {
 
   await s.step('the end of debugging brings the command back', async () => {
     await window.command('Debug: Stop');
+    await window.showView();
     await window.waitRow('Local process, running');
     await until('web gets its answer from the command', async () => (await askWeb(plan)).servedBy === 'local');
   });
