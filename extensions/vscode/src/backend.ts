@@ -49,7 +49,7 @@ export class Backend implements vscode.Disposable {
 
   get state(): BackendState { return this.current; }
 
-  /** Whether this server answers a method: what it does not answer is not offered. */
+  /** Whether this server answers a method, or has a command: what it does not answer is not offered. */
   can(method: string): boolean { return this.methods.has(method); }
   private methods = new Set<string>();
   /** The server's version, '' while none runs. */
@@ -147,7 +147,7 @@ export class Backend implements vscode.Disposable {
   private opened(client: LanguageClient): void {
     const result = client.initializeResult;
     const tandem = (result?.capabilities.experimental as { tandem?: { methods?: string[] } } | undefined)?.tandem;
-    this.methods = new Set(tandem?.methods);
+    this.methods = new Set([...tandem?.methods ?? [], ...result?.capabilities.executeCommandProvider?.commands ?? []]);
     this.version = result?.serverInfo?.version ?? '';
     this.enter('running');
   }
@@ -177,7 +177,7 @@ export class Backend implements vscode.Disposable {
     if (state === this.current) return;
     this.current = state;
     void vscode.commands.executeCommand('setContext', 'tandem.backend', state);
-    for (const [key, method] of Object.entries({ debug: 'debug/start', tunnel: 'tunnel/open', doctor: 'cluster/doctor', recover: 'session/recover' })) {
+    for (const [key, method] of Object.entries({ debug: 'debug/start', tunnel: 'tunnel/open', doctor: 'cluster/doctor', recover: 'tandem.recover' })) {
       void vscode.commands.executeCommand('setContext', `tandem.can.${key}`, this.methods.has(method));
     }
     this.changed.fire(state);

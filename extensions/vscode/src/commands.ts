@@ -15,6 +15,16 @@ import { mask, oneLine, originWords, sessionSummary } from './words';
 /** What a command may be about: a row of the tree, an entry, or nothing, and then the user is asked. */
 type About = Node | Target | undefined;
 
+/** The server's commands that we do ourselves. */
+const ours: Record<string, string> = {
+  'tandem.start': 'tandem.hybrid.run',
+  'tandem.debug': 'tandem.hybrid.debug',
+  'tandem.stop': 'tandem.session.stop',
+  'tandem.restart': 'tandem.session.restart',
+  'tandem.explain': 'tandem.variable.explain',
+  'tandem.doctor': 'tandem.doctor.run',
+};
+
 function targetOf(about: About): Target | undefined {
   if (!about) return undefined;
   if ('kind' in about) return 'target' in about ? about.target : undefined;
@@ -68,7 +78,7 @@ export class Commands implements vscode.Disposable {
       const session = await this.session(about, 'Show the output of which session?', s => s.process !== null);
       if (session) terminals.show(session.id, false);
     });
-    on('session.recover', about => this.recover(targetOf(about)));
+    on('session.recover', () => this.recover());
     on('session.menu', () => this.menu());
     on('tunnel.open', async about => {
       const session = await this.session(about, 'Open a tunnel in which session?', isUp);
@@ -306,14 +316,21 @@ export class Commands implements vscode.Disposable {
     await vscode.window.showTextDocument(vscode.Uri.parse(uri), start ? { selection: new vscode.Range(start, start) } : {});
   }
 
-  private async recover(_target: Target | undefined): Promise<void> {
-    await this.backend.ask('session/recover', {});
+  /** Gives back what a crash has left behind. */
+  private async recover(): Promise<void> {
+    const done = await this.backend.ask<protocol.CommandResult>('workspace/executeCommand', { command: 'tandem.recover', arguments: [{}] });
+    const lines = done.restored ?? [];
+    void vscode.window.showInformationMessage(lines.length > 0 ? lines.join('\n') : 'There is nothing to recover: no crash has left a workload diverted.');
     await this.sessions.refresh();
   }
 
   /** A code lens of the server, done our way where we have one: with progress and buttons. */
   private lens(command: string, args: unknown[], next: (command: string, args: unknown[]) => unknown): unknown {
-    return next(command, args);
+    const own = ours[command];
+    const a = (args[0] ?? {}) as protocol.CommandArguments;
+    const session = a.id ? this.sessions.get(a.id) : undefined;
+    const target = a.manifest && a.dev ? { manifest: a.manifest, dev: a.dev } : session && { manifest: session.manifest, dev: session.dev };
+    return own && target && !a.name ? vscode.commands.executeCommand(own, target) : next(command, args);
   }
 
   dispose(): void { vscode.Disposable.from(...this.disposables).dispose(); }

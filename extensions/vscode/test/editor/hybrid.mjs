@@ -104,9 +104,8 @@ export default async function hybrid(s) {
     pending.catch(() => undefined); // looked at below
     await window.page.locator('.debug-top-stack-frame-line, .debug-top-stack-frame').first().waitFor();
     await window.page.keyboard.press('Control+Shift+D');
-    await window.page.locator('.debug-call-stack', { hasText: 'Paused on breakpoint' }).or(window.page.locator('.debug-call-stack', { hasText: 'PAUSED' })).first().waitFor();
-    const frame = window.page.locator('.debug-call-stack .stack-frame', { hasText: 'whoami' }).first();
-    assert.match(await frame.innerText(), new RegExp(`orders\\.go[^]*${line}`));
+    await window.page.locator('.debug-call-stack .monaco-list-row', { hasText: /paused/i }).first().waitFor();
+    await window.page.locator('.statusbar-item', { hasText: `Ln ${line},` }).waitFor();
     await window.page.locator('.debug-variables .monaco-list-row').first().waitFor();
   });
 
