@@ -12,7 +12,7 @@ function code(text: string): string {
   const longest = Math.max(0, ...[...text.matchAll(/`+/g)].map(m => m[0].length));
   const fence = '`'.repeat(longest + 1);
   const pad = text.startsWith('`') || text.endsWith('`') || text === '' ? ' ' : '';
-  return `${fence}${pad}${text.replaceAll('\n', '␊')}${pad}${fence}`;
+  return `${fence}${pad}${text.replaceAll('\n', '↵')}${pad}${fence}`;
 }
 
 const valueOf = (value: string | undefined, secret: boolean): string =>

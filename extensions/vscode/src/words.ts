@@ -82,7 +82,7 @@ export function originWords(o: protocol.Origin): string {
 
 /** A value on one line, cut where it is long. */
 export function oneLine(value: string, limit = 80): string {
-  const line = value.replaceAll('\r', '␍').replaceAll('\n', '␊').replaceAll('\t', '␉');
+  const line = value.replaceAll('\r', '').replaceAll('\n', '↵').replaceAll('\t', '→');
   return line.length > limit ? `${line.slice(0, limit - 1)}…` : line;
 }
 

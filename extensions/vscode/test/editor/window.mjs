@@ -79,7 +79,7 @@ export class Window {
     const icon = this.page.locator('.activitybar .action-item a[aria-label^="Tandem"]');
     await icon.waitFor();
     const checked = await this.page.locator('.activitybar .action-item.checked a[aria-label^="Tandem"]').count();
-    if (checked === 0) await icon.click({ position: { x: 8, y: 8 } }); // its badge is over the rest
+    if (checked === 0) await this.page.locator('.activitybar .action-item', { has: icon }).click(); // the badge is over the icon
     await this.page.locator('.pane-header', { hasText: /Hybrid Sessions/i }).or(this.page.locator('.sidebar .title-label', { hasText: /Tandem/i })).first().waitFor();
   }
 
