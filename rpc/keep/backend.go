@@ -80,8 +80,9 @@ func (b *Backend) Serve(ctx context.Context, path string) error {
 			waiting = false
 		case <-b.idle:
 			// Held, the lock says that nobody is on the way in; not to be had, that
-			// somebody is, and whose end wakes us again.
-			if held, err := lock.TryLock(); err != nil || !held {
+			// somebody is, and whose end wakes us again. One that cannot even be
+			// opened, because its folder was removed, keeps nobody waiting.
+			if held, err := lock.TryLock(); err == nil && !held {
 				lonely.Reset(firstConnection)
 				continue
 			}

@@ -52,7 +52,7 @@ func (b *Backend) factory(ctx context.Context, s rpc.Setup) (rpc.Sessions, error
 	}
 	e := b.engines[key]
 	if e == nil {
-		f := &fan{}
+		f := &fan{alone: b.Out}
 		shared := s
 		shared.Observer, shared.Logger = f, zerolog.New(f).With().Timestamp().Logger()
 		sessions, err := b.Sessions(ctx, shared)

@@ -2,6 +2,7 @@ package keep
 
 import (
 	"encoding/json"
+	"io"
 	"slices"
 	"sync"
 
@@ -19,6 +20,9 @@ type listener struct {
 // fan is the one observer of an engine: it tells every connection. Like every
 // observer it never waits; nor does a connection's.
 type fan struct {
+	// alone takes the log while nobody is connected; it may be nil.
+	alone io.Writer
+
 	mu        sync.Mutex
 	listeners []*listener
 }
@@ -68,6 +72,12 @@ func (f *fan) Write(event []byte) (int, error) { return f.WriteLevel(zerolog.NoL
 // WriteLevel hands one event to each connection's logger, which has its own
 // level and knows the way to its client and to the log.
 func (f *fan) WriteLevel(level zerolog.Level, event []byte) (int, error) {
+	f.mu.Lock()
+	lonely := len(f.listeners) == 0
+	f.mu.Unlock()
+	if lonely && f.alone != nil {
+		return f.alone.Write(event)
+	}
 	var fields map[string]any
 	if err := json.Unmarshal(event, &fields); err != nil {
 		return len(event), nil

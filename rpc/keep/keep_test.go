@@ -286,6 +286,19 @@ func TestWithoutSessionsNothingLingers(t *testing.T) {
 	s.ended()
 }
 
+// A backend whose folder somebody removes has nobody to wait for.
+func TestTheFolderIsRemoved(t *testing.T) {
+	s := newStage(t, 50*time.Millisecond)
+	c := s.connectSoon()
+	c.initialize(nil)
+	c.call("session/start", map[string]any{"manifest": "/w/okteto.yml", "dev": "api"})
+	if err := os.RemoveAll(filepath.Dir(s.socket)); err != nil {
+		t.Fatal(err)
+	}
+	c.hangUp()
+	s.ended()
+}
+
 func TestEqualSettingsShareSessions(t *testing.T) {
 	s := newStage(t, time.Hour)
 	one, two, other := s.connectSoon(), s.connectSoon(), s.connectSoon()
