@@ -84,8 +84,12 @@ func newNode(t *testing.T, serve func(port string, data httpstream.Stream) strin
 		if text := serve(data.Headers().Get(corev1.PortHeader), data); text != "" {
 			_, _ = io.WriteString(complaint, text)
 		}
-		data.Close()
-		complaint.Close()
+		// The library's Close waits for its own reply to the stream's opening, for
+		// ever where a client that has closed already did not take that.
+		go func() {
+			data.Close()
+			complaint.Close()
+		}()
 		// The client closes first, unless the library is stuck with what serve
 		// did not read and cannot see that.
 		select {

@@ -17,6 +17,7 @@ func TestMain(m *testing.M) {
 		// The far end in dial_test.go says good-bye in the library's way, which
 		// may linger for a second; our side never calls it.
 		goleak.IgnoreAnyFunction("github.com/moby/spdystream.(*Connection).shutdown"),
+		goleak.IgnoreAnyFunction("github.com/moby/spdystream.(*Stream).waitWriteReply"), // see newNode
 		goleak.IgnoreAnyFunction("k8s.io/klog/v2.(*flushDaemon).run.func1"),
 	)
 }
