@@ -122,7 +122,7 @@ func (g *guardian) watching() bool {
 	}
 }
 
-// GuardArgs are the arguments after which `tandem guard` watches over the
+// guardArgv are the arguments after which `tandem guard` watches over the
 // sessions of this manager.
 func (c Config) guardArgv(owner string) []string {
 	if len(c.GuardCommand) == 0 || c.GuardGrace < 0 {

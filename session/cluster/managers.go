@@ -15,7 +15,7 @@ func (w *Workload) ChangedBy(path ...string) string {
 	var last *metav1.ManagedFieldsEntry
 	for i := range w.managers {
 		m := &w.managers[i]
-		if m.FieldsV1 == nil || m.Time == nil || !owns(m.FieldsV1.Raw, path) {
+		if m.FieldsV1 == nil || m.Time == nil || !owns(m.FieldsV1.GetRawBytes(), path) {
 			continue
 		}
 		if last == nil || last.Time.Before(m.Time) {

@@ -163,7 +163,7 @@ func TestSOCKSOfALibrary(t *testing.T) {
 	defer web.Close()
 	p2, c2 := start(t)
 	c2.names["web.shop.svc.cluster.local:80"] = web.Listener.Addr().String()
-	client := http.Client{Transport: &http.Transport{Dial: socks(t, p2).Dial, DisableKeepAlives: true}}
+	client := http.Client{Transport: &http.Transport{DialContext: socks(t, p2).(netproxy.ContextDialer).DialContext, DisableKeepAlives: true}}
 	if got := get(t, &client, "http://web.shop.svc.cluster.local/"); got != "served web.shop.svc.cluster.local" {
 		t.Errorf("got %q", got)
 	}
