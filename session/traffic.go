@@ -231,9 +231,9 @@ func (s *Session) trafficDue() (do func(context.Context) error, again time.Durat
 
 // whileLinked does one step of a standing session for as long as there is a link.
 // Losing it is no failure: once it is back, stand tries again. Nor is what may
-// pass.
-func (s *Session) whileLinked(ctx context.Context, do func(context.Context) error) error {
-	ctx, cancel := context.WithCancel(ctx)
+// pass. The end of ctx is returned as its error.
+func (s *Session) whileLinked(session context.Context, do func(context.Context) error) error {
+	ctx, cancel := context.WithCancel(session)
 	var watching sync.WaitGroup
 	defer watching.Wait()
 	defer cancel()
@@ -246,6 +246,8 @@ func (s *Session) whileLinked(ctx context.Context, do func(context.Context) erro
 	})
 	err := do(ctx)
 	switch {
+	case session.Err() != nil:
+		return session.Err() // the step would be due again, for ever
 	case err == nil || ctx.Err() != nil:
 		return nil
 	case fault.Retryable(err):
