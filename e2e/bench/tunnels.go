@@ -95,7 +95,10 @@ func (s *stage) stand(c *harness.Client) protocol.Snapshot {
 	params.Options.Run = false
 	var snap protocol.Snapshot
 	c.MustCall(protocol.MethodSessionStart, params, &snap)
-	return snap
+	// The original is taken to zero a moment after the session is ready.
+	return c.AwaitChange("the traffic turned", func(now protocol.Snapshot) bool {
+		return now.ID == snap.ID && now.Traffic == protocol.TrafficLocal
+	})
 }
 
 // ways are all there are, while the session "stand" is ready.
