@@ -90,7 +90,8 @@ func TestDebugGo(t *testing.T) {
 // needs no arguments. When the server is killed while the program stands at a
 // breakpoint, nothing stays behind.
 func TestDebugAdapterOnStdio(t *testing.T) {
-	t.Parallel()
+	// Not beside the other debuggers' tests: there its breakpoint is missed now and
+	// then, for a reason that is not found yet.
 	ns := harness.NewNamespace(t)
 	ws := harness.NewWorkspace(t, ns)
 	ws.Replace("command: ["+harness.ShopBinary(t, "api")+"]", "command: [go, run, ./api]")
