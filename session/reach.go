@@ -22,10 +22,14 @@ func (s *Session) openProxy(ctx context.Context) error {
 	if s.request.Proxy == "" {
 		return nil
 	}
+	listeners, err := tunnel.Listen(ctx, s.request.Proxy)
+	if err != nil {
+		return err
+	}
 	var way *tunnel.Tunnel
 	open := make(chan struct{}) // closed once way is set
-	p, err := proxy.Listen(ctx, proxy.Config{
-		Listen: s.request.Proxy, Logger: s.log,
+	p, err := proxy.Start(ctx, proxy.Config{
+		Listeners: listeners, Logger: s.log,
 		Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
 			select {
 			case <-open:
@@ -36,6 +40,9 @@ func (s *Session) openProxy(ctx context.Context) error {
 		},
 	})
 	if err != nil {
+		for _, l := range listeners {
+			l.Close()
+		}
 		return err
 	}
 	s.run.proxy = p

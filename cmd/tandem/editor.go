@@ -65,7 +65,7 @@ func (e editor) configuration(argv []string) (string, error) {
 }
 
 // quote is a text as JSON has it. Lua, Emacs Lisp and TOML read it alike, as
-// long as nothing is written as \uXXXX.
+// long as no character is written by its number.
 func quote(text string) string {
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(text) + `"`
 }

@@ -2,7 +2,7 @@
 // cluster by the name that it has there, without a forward for each: one
 // loopback port that speaks SOCKS5, HTTP CONNECT and plain HTTP proxying.
 //
-//	p, err := proxy.Listen(ctx, proxy.Config{Dial: tunnels.Dial})
+//	p, err := proxy.Start(ctx, proxy.Config{Listeners: listeners, Dial: way.Dial})
 //	cmd.Env = append(cmd.Env, p.Environ()...)   // ALL_PROXY, HTTP_PROXY, ...
 //	defer p.Close()
 //
@@ -26,7 +26,7 @@
 // # Goroutines
 //
 //	goroutine                  owner   ends
-//	accept                     Proxy   Close
+//	accept, per listener       Proxy   Close
 //	a connection (up to 5)     Proxy   its client, its target, or Close, which waits for all
 //	net/http's server          Proxy   Close
 package proxy

@@ -28,8 +28,8 @@ const (
 
 // Config is what a Proxy is made of.
 type Config struct {
-	// Listen is the loopback address; empty is "127.0.0.1:0", any free port.
-	Listen string
+	// Listeners are where clients come, on loopback addresses; the Proxy closes them.
+	Listeners []net.Listener
 	// Dial connects to an address as seen from the pod; network is "tcp".
 	// Connections that have CloseWrite are closed one direction at a time.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
@@ -40,7 +40,6 @@ type Config struct {
 // Proxy is a running proxy.
 type Proxy struct {
 	config   Config
-	listener net.Listener
 	http     *http.Server
 	web      *queue // connections for http
 	ctx      context.Context
@@ -53,37 +52,31 @@ type Proxy struct {
 	closed  bool
 }
 
-// Listen starts a proxy, which runs until Close; ctx bounds the start alone. The
-// error is a fault.PortInUse, fault.PortPrivileged or what else binding gives.
-func Listen(ctx context.Context, c Config) (*Proxy, error) {
-	if c.Listen == "" {
-		c.Listen = "127.0.0.1:0"
+// Start starts a proxy, which runs until Close; ctx gives its values alone. The
+// error is fault.InvalidParams for a listener that others could reach.
+func Start(ctx context.Context, c Config) (*Proxy, error) {
+	for _, l := range c.Listeners {
+		if a, ok := l.Addr().(*net.TCPAddr); !ok || !a.IP.IsLoopback() {
+			return nil, fault.New(fault.InvalidParams, "the proxy's address %s is not a loopback address", l.Addr()).
+				Hint("through it anybody could reach the cluster; use 127.0.0.1")
+		}
 	}
-	host, _, err := net.SplitHostPort(c.Listen)
-	if err != nil {
-		return nil, fault.Wrap(err, fault.InvalidParams, "the proxy's address %q", c.Listen)
+	if len(c.Listeners) == 0 {
+		return nil, fault.New(fault.InvalidParams, "a proxy needs an address to listen on")
 	}
-	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
-		return nil, fault.New(fault.InvalidParams, "the proxy's address %q is not a loopback address", c.Listen).
-			Hint("through it anybody could reach the cluster; use 127.0.0.1")
-	}
-	var lc net.ListenConfig
-	ln, err := lc.Listen(ctx, "tcp", c.Listen)
-	if err != nil {
-		return nil, fault.Wrap(err, fault.PortInUse, "the proxy cannot listen on %s", c.Listen).
-			Hint("choose another port, or 0 for a free one")
-	}
-	p := &Proxy{config: c, listener: ln, slots: make(chan struct{}, maxConnections), open: map[net.Conn]struct{}{}}
+	p := &Proxy{config: c, slots: make(chan struct{}, maxConnections), open: map[net.Conn]struct{}{}}
 	p.ctx, p.cancel = context.WithCancel(context.WithoutCancel(ctx))
-	p.web = newQueue(ln.Addr())
+	p.web = newQueue(c.Listeners[0].Addr())
 	p.http = p.httpServer()
 	p.running.Go(func() { _ = p.http.Serve(p.web) }) // ends with the queue
-	p.running.Go(p.accept)
+	for _, l := range c.Listeners {
+		p.running.Go(func() { p.accept(l) })
+	}
 	return p, nil
 }
 
-// Addr is where the proxy listens.
-func (p *Proxy) Addr() string { return p.listener.Addr().String() }
+// Addr is where the proxy listens, the first address of several.
+func (p *Proxy) Addr() string { return p.config.Listeners[0].Addr().String() }
 
 // Environ are the variables that make programs use the proxy, as NAME=VALUE.
 // Both spellings are there, because curl reads http_proxy in lower case only and
@@ -106,24 +99,26 @@ func (p *Proxy) Close() error {
 	}
 	p.mu.Unlock()
 	p.cancel()
-	err := p.listener.Close()
+	var errs []error
+	for _, l := range p.config.Listeners {
+		if err := l.Close(); !errors.Is(err, net.ErrClosed) { // closed before
+			errs = append(errs, err)
+		}
+	}
 	p.http.Close()
 	p.web.Close()
 	p.running.Wait()
-	if errors.Is(err, net.ErrClosed) {
-		return nil // closed before
-	}
-	return err
+	return errors.Join(errs...)
 }
 
-func (p *Proxy) accept() {
+func (p *Proxy) accept(l net.Listener) {
 	for {
 		select {
 		case p.slots <- struct{}{}:
 		case <-p.ctx.Done():
 			return
 		}
-		conn, err := p.listener.Accept()
+		conn, err := l.Accept()
 		if err != nil {
 			<-p.slots
 			if p.ctx.Err() != nil || errors.Is(err, net.ErrClosed) {

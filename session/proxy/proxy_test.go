@@ -70,7 +70,7 @@ func start(t *testing.T) (*proxy.Proxy, *cluster) {
 		}
 	})
 	c := &cluster{names: map[string]string{"echo.shop:7": ln.Addr().String()}}
-	p, err := proxy.Listen(t.Context(), proxy.Config{Dial: c.dial})
+	p, err := proxy.Start(t.Context(), proxy.Config{Listeners: listen(t, "127.0.0.1:0"), Dial: c.dial})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -317,17 +317,29 @@ func TestClose(t *testing.T) {
 	}
 }
 
-func TestListenRefuses(t *testing.T) {
-	busy, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+// listen binds the addresses.
+func listen(t *testing.T, addresses ...string) []net.Listener {
+	t.Helper()
+	var all []net.Listener
+	for _, address := range addresses {
+		l, err := net.Listen("tcp", address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, l)
 	}
-	defer busy.Close()
-	for address, kind := range map[string]fault.Kind{
-		busy.Addr().String(): fault.PortInUse, "0.0.0.0:0": fault.InvalidParams, "no address": fault.InvalidParams,
-	} {
-		if _, err := proxy.Listen(t.Context(), proxy.Config{Listen: address}); fault.KindOf(err) != kind {
-			t.Errorf("%s: %v, want %s", address, err, kind)
+	return all
+}
+
+// A proxy that others could reach is none, nor is one that nobody can.
+func TestStartRefuses(t *testing.T) {
+	for _, addresses := range [][]string{nil, {"0.0.0.0:0"}, {"127.0.0.1:0", "0.0.0.0:0"}} {
+		listeners := listen(t, addresses...)
+		if _, err := proxy.Start(t.Context(), proxy.Config{Listeners: listeners}); fault.KindOf(err) != fault.InvalidParams {
+			t.Errorf("%v: %v", addresses, err)
+		}
+		for _, l := range listeners {
+			l.Close()
 		}
 	}
 }

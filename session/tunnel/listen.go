@@ -41,6 +41,18 @@ func printable(text string) string {
 	return strings.TrimSpace(text)
 }
 
+// Listen binds "host:port" on the laptop, as a forward does: "localhost" is both
+// loopback addresses, on one port, and port 0 any free one. The error is
+// fault.PortInUse, which names who has the port where that is known,
+// fault.PortPrivileged or fault.InvalidParams.
+func Listen(ctx context.Context, address string) ([]net.Listener, error) {
+	host, port, err := splitAddress(address)
+	if err != nil {
+		return nil, badAddress(err, "the address to listen on", address)
+	}
+	return listen(ctx, host, port)
+}
+
 // listen binds host:port; "localhost" is both loopback addresses.
 func listen(ctx context.Context, host string, port uint16) ([]net.Listener, error) {
 	if !strings.EqualFold(host, "localhost") {

@@ -39,7 +39,7 @@ export class Backend implements vscode.Disposable {
   /** The program that serves, '' before it was found. */
   program = '';
   private client: LanguageClient | undefined;
-  private library: typeof clients | undefined;
+  private loaded: typeof clients | undefined;
   private crashes: number[] = [];
   private current: BackendState = 'off';
 
@@ -70,25 +70,25 @@ export class Backend implements vscode.Disposable {
     }
     this.crashes = [];
     // Loaded when it is needed: it is nearly all of the extension's code.
-    const library = this.library ??= await import('./client.js');
-    const client = this.client = library.newClient({
+    const loaded = this.loaded ??= await import('./client.js');
+    const client = this.client = loaded.newClient({
       program: this.program,
       args: ['serve', '--keep', `${setting('linger', 60)}s`, '--keep-for', this.workspaceKey],
       log: this.log,
       options: initializationOptions,
       executeCommand: (command, args, next) => this.executeCommand ? this.executeCommand(command, args, next) : next(command, args),
-      closed: () => this.crashed(library),
+      closed: () => this.crashed(loaded),
     });
     client.onDidChangeState(e => {
       if (client !== this.client) return;
-      if (e.newState === library.State.Running) this.opened(client);
-      else if (e.newState === library.State.Starting) this.enter('starting');
+      if (e.newState === loaded.State.Running) this.opened(client);
+      else if (e.newState === loaded.State.Starting) this.enter('starting');
     });
     client.onNotification('session/didChange', (p: protocol.Snapshot) => this.session.fire(p));
     client.onNotification('session/output', (p: protocol.SessionOutputParams) => this.written.fire(p));
     client.onNotification('env/didChange', (p: protocol.EnvDidChangeParams) => this.env.fire(p));
     client.onRequest('session/runInTerminal', (p: RunInTerminalParams) => this.runInTerminal?.(p) ?? {});
-    void client.setTrace(library.Trace.fromString(setting('trace.server', 'off')));
+    void client.setTrace(loaded.Trace.fromString(setting('trace.server', 'off')));
     try {
       await client.start();
     } catch (err) {
@@ -133,8 +133,8 @@ export class Backend implements vscode.Disposable {
 
   /** Hears what the server reports on a token that a request carries. */
   onProgress(token: string, report: (message: string) => void): vscode.Disposable {
-    if (!this.library || !this.client) return new vscode.Disposable(() => undefined);
-    return this.client.onProgress(this.library.WorkDoneProgress.type, token, p => {
+    if (!this.loaded || !this.client) return new vscode.Disposable(() => undefined);
+    return this.client.onProgress(this.loaded.WorkDoneProgress.type, token, p => {
       if ('message' in p && p.message && p.kind !== 'end') report(p.message);
     });
   }
@@ -153,14 +153,14 @@ export class Backend implements vscode.Disposable {
   }
 
   /** The server ended by itself: started again, unless it does so all the time. */
-  private crashed(library: typeof clients): CloseHandlerResult {
+  private crashed(loaded: typeof clients): CloseHandlerResult {
     const now = Date.now();
     this.crashes = [...this.crashes.filter(at => now - at < crashWindow), now];
-    if (!this.client) return { action: library.CloseAction.DoNotRestart, handled: true };
+    if (!this.client) return { action: loaded.CloseAction.DoNotRestart, handled: true };
     if (this.crashes.length <= crashLimit) {
       this.log.warn('the backend ended; it is started again');
       this.enter('starting');
-      return { action: library.CloseAction.Restart, handled: true };
+      return { action: loaded.CloseAction.Restart, handled: true };
     }
     this.client = undefined;
     this.enter('failed');
@@ -170,7 +170,7 @@ export class Backend implements vscode.Disposable {
         if (choice) this.log.show();
         return undefined;
       });
-    return { action: library.CloseAction.DoNotRestart, handled: true };
+    return { action: loaded.CloseAction.DoNotRestart, handled: true };
   }
 
   private enter(state: BackendState): void {

@@ -1,4 +1,4 @@
-// The original is what the integration tests divert: a small server that says
+// Command original is what the integration tests divert: a small server that says
 // who answered.
 package main
 
