@@ -19,6 +19,7 @@ var (
 	update = flag.Bool("update", false, "with -full: write the tables into docs/benchmarks.md")
 	check  = flag.Bool("check", false, "with -full: fail on ratios that are worse than the committed ones by more than a quarter")
 	only   = flag.Bool("tunnels", false, "with -full: the tunnels alone")
+	near   = flag.Bool("near", false, "with -tunnels: as near as the cluster is, no distance added")
 	plane  = flag.String("plane", "auto", "the tunnels' data plane: auto, direct or ssh")
 	rounds = flag.Int("rounds", 4, "sessions, and rounds of the tunnels; half as many at a distance")
 )
@@ -40,6 +41,9 @@ func TestBench(t *testing.T) {
 		r.lives(s)
 	}
 	r.Distances = distances(*rounds)
+	if *only && *near {
+		r.Distances = r.Distances[:1]
+	}
 	for i, d := range r.Distances {
 		fmt.Fprintf(os.Stderr, "tunnels with %s added, %d rounds\n", d.Added, d.rounds)
 		if loaded := s.far(d); i == 0 {

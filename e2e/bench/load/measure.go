@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"strconv"
 	"sync"
@@ -46,7 +47,7 @@ type Result struct {
 // Measure asks a [Handler] at base ("http://host:port").
 func Measure(ctx context.Context, base string, p Plan) (Result, error) {
 	var r Result
-	fresh := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	fresh := &http.Client{Transport: &http.Transport{DialContext: connect, DisableKeepAlives: true}}
 	for range p.Connections {
 		took, err := get(ctx, fresh, base)
 		if err != nil {
@@ -54,7 +55,7 @@ func Measure(ctx context.Context, base string, p Plan) (Result, error) {
 		}
 		r.New = append(r.New, took)
 	}
-	transport := &http.Transport{MaxIdleConnsPerHost: p.Streams + 1}
+	transport := &http.Transport{DialContext: connect, MaxIdleConnsPerHost: p.Streams + 1}
 	kept := &http.Client{Transport: transport}
 	defer transport.CloseIdleConnections()
 	for i := range p.Requests + 1 {
@@ -108,7 +109,7 @@ func many(ctx context.Context, client *http.Client, base string, p Plan,
 
 // busy times kept requests while downloads of p.Bytes follow each other.
 func busy(ctx context.Context, base string, p Plan) (times []time.Duration, err error) {
-	one, two := &http.Transport{}, &http.Transport{}
+	one, two := &http.Transport{DialContext: connect}, &http.Transport{DialContext: connect}
 	defer one.CloseIdleConnections()
 	defer two.CloseIdleConnections()
 	kept, bulk := &http.Client{Transport: one}, &http.Client{Transport: two}
@@ -141,6 +142,10 @@ func busy(ctx context.Context, base string, p Plan) (times []time.Duration, err 
 	cancel()
 	return times, <-ended
 }
+
+// connect gives up in time: a Service may lead to a pod that has just gone, and a
+// kernel asks such an address for a minute.
+var connect = (&net.Dialer{Timeout: 3 * time.Second}).DialContext
 
 func get(ctx context.Context, client *http.Client, base string) (time.Duration, error) {
 	began := time.Now()
