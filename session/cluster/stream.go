@@ -33,8 +33,10 @@ const (
 	spdyHeader = 8
 	// spdyPayload fills two TLS records together with its header.
 	spdyPayload = 32<<10 - spdyHeader
-	// writeBatch is how much of a long write goes down at once.
-	writeBatch = 8 * (spdyPayload + spdyHeader)
+	// writeBatch is how much of a long write goes down at once, whole frames.
+	writeBatch = 4 * (spdyPayload + spdyHeader)
+	// readAhead is little, so that what data comes is read to where it is wanted.
+	readAhead = 4 << 10
 	// maxComplaint is how much is kept of what the node writes to the error stream.
 	maxComplaint = 4 << 10
 	// complaintWait is how long the node's complaint is waited for when the data
@@ -63,8 +65,7 @@ type pairConn struct {
 	complete  bool   // the error stream has ended
 	why       error  // the data stream has ended
 
-	writeMu sync.Mutex // one frame at a time
-	out     []byte
+	writeMu sync.Mutex // one batch at a time
 }
 
 // openPair asks for the pair of streams that the node joins into one connection
@@ -105,7 +106,7 @@ func openPair(ctx context.Context, raw net.Conn, remote string, port int) (net.C
 		raw.Close()
 		return nil, err
 	}
-	return &pairConn{raw: raw, remote: streamAddr(remote), in: bufio.NewReaderSize(raw, 32<<10)}, nil
+	return &pairConn{raw: raw, remote: streamAddr(remote), in: bufio.NewReaderSize(raw, readAhead)}, nil
 }
 
 func (c *pairConn) Read(p []byte) (int, error) {
@@ -247,30 +248,31 @@ func (c *pairConn) verdict(err error) error {
 	return err
 }
 
+// writeBuffers hold batches on their way down; a connection that rests has none.
+var writeBuffers = sync.Pool{New: func() any { return new([writeBatch]byte) }}
+
 func (c *pairConn) Write(p []byte) (written int, err error) {
 	c.writeMu.Lock()
 	defer c.writeMu.Unlock()
+	buffer := writeBuffers.Get().(*[writeBatch]byte)
+	defer writeBuffers.Put(buffer)
 	for len(p) > 0 {
-		c.out = c.out[:0]
-		size := 0
-		for len(p) > 0 && len(c.out)+spdyHeader+spdyPayload <= writeBatch {
+		batch, size := buffer[:0], 0
+		for len(p) > 0 && len(batch) < writeBatch {
 			n := min(len(p), spdyPayload)
-			c.out = binary.BigEndian.AppendUint32(c.out, dataStream)
-			c.out = binary.BigEndian.AppendUint32(c.out, uint32(n))
-			c.out = append(c.out, p[:n]...)
+			batch = binary.BigEndian.AppendUint32(batch, dataStream)
+			batch = binary.BigEndian.AppendUint32(batch, uint32(n))
+			batch = append(batch, p[:n]...)
 			p = p[n:]
 			size += n
 		}
-		if _, err := c.raw.Write(c.out); err != nil {
+		if _, err := c.raw.Write(batch); err != nil {
 			if c.closed.Load() {
 				err = net.ErrClosed
 			}
 			return written, err
 		}
 		written += size
-	}
-	if cap(c.out) > 4*spdyPayload {
-		c.out = nil // a connection that rests holds no large buffer
 	}
 	return written, nil
 }

@@ -74,14 +74,14 @@ func New(below io.ReadWriteCloser, cfg Config) *Conn {
 		cfg.MaxStreams = defaultMaxStreams
 	}
 	c := &Conn{
-		below: below, cfg: cfg, out: newQueue(), born: time.Now(),
+		below: below, cfg: cfg, out: newQueue(below), born: time.Now(),
 		done: make(chan struct{}), next: 2, all: map[uint32]*Stream{}, pings: map[uint64]chan struct{}{},
 	}
 	if cfg.Opener {
 		c.next = 1
 	}
 	c.ended.Go(func() { c.fail(c.read()) })
-	c.ended.Go(func() { c.fail(c.out.run(below)) })
+	c.ended.Go(func() { c.fail(c.out.run()) })
 	return c
 }
 

@@ -7,102 +7,137 @@ import (
 )
 
 const (
-	// queueLimit is how many bytes of data may wait before writers have to: enough
-	// to fill a large write while one is under way, and little enough that a small
+	// queueLimit is how many bytes of data may wait while others are written, before
+	// writers have to: enough to fill a large write, and little enough that a small
 	// frame behind it waits a millisecond or two.
-	queueLimit = 256 << 10
+	queueLimit = 128 << 10
 	// urgentLimit bounds what a peer can make us answer without reading.
 	urgentLimit = 1 << 20
-	// queueKeep is the largest buffer kept for the next batch while nothing waits.
-	queueKeep = 64 << 10
 )
 
-// queue collects frames, and its one goroutine, run, writes all that wait in one
-// write. Frames are urgent (they depend on no other) or keep their order.
+// queue collects frames, and writes all that wait in one write: one at a time, by
+// who sends data, or by its goroutine, run. Who sends data would wait anyway, and a
+// goroutine that has to be woken for each request costs as much as the write. Frames
+// are urgent (they depend on no other) or keep their order.
 type queue struct {
-	mu     sync.Mutex
-	work   *sync.Cond // something waits, or the queue is closed
-	room   *sync.Cond // the batch was taken, or the queue is closed
-	urgent []byte
-	data   []byte
-	err    error
+	w       io.Writer
+	mu      sync.Mutex
+	work    *sync.Cond // something waits for run, or the queue is closed
+	room    *sync.Cond // the batch was taken, or the queue is closed
+	urgent  []byte
+	data    []byte
+	writing bool
+	err     error
 }
 
-func newQueue() *queue {
-	q := &queue{}
+func newQueue(w io.Writer) *queue {
+	q := &queue{w: w}
 	q.work, q.room = sync.NewCond(&q.mu), sync.NewCond(&q.mu)
 	return q
 }
 
-// put queues one frame, copying the payload. Data waits for room first.
+// put queues one frame that is not data, copying the payload, and waits for
+// nothing.
 func (q *queue) put(h header, payload []byte) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	waits := &q.data
 	switch h.kind {
-	case kindData:
-		for len(q.data) >= queueLimit && q.err == nil {
-			q.room.Wait()
-		}
 	case kindAnswer, kindCredit, kindPing, kindPong:
+		waits = &q.urgent
 		if len(q.urgent) > urgentLimit && q.err == nil {
-			q.err = errors.New("the peer asks for more than it reads")
+			q.fail(errors.New("the peer asks for more than it reads"))
 		}
-		if q.err == nil {
-			q.urgent = append(h.append(q.urgent), payload...)
-		}
-		q.work.Signal()
-		return q.err
 	}
 	if q.err != nil {
 		return q.err
 	}
-	q.data = append(h.append(q.data), payload...)
-	q.work.Signal()
+	*waits = appendFrame(*waits, h, payload)
+	if !q.writing {
+		q.work.Signal()
+	}
 	return nil
 }
 
-// run writes until a write fails or the queue is closed, and returns why.
-func (q *queue) run(w io.Writer) error {
-	var urgent, data []byte // written, to be filled again
+// send queues a frame of data once there is room, copying the payload, and writes
+// it unless somebody is writing, who will take it along.
+func (q *queue) send(h header, payload []byte) error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for len(q.data) >= queueLimit && q.err == nil {
+		q.room.Wait()
+	}
+	if q.err != nil {
+		return q.err
+	}
+	q.data = appendFrame(q.data, h, payload)
+	if !q.writing {
+		q.flush()
+	}
+	return q.err
+}
+
+// run writes what nobody else does until a write fails or the queue is closed,
+// and returns why.
+func (q *queue) run() error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
 	for {
-		q.mu.Lock()
-		for len(q.data) == 0 && len(q.urgent) == 0 && q.err == nil {
-			if cap(data) > queueKeep {
-				data = nil
-			}
+		for (q.writing || len(q.data) == 0 && len(q.urgent) == 0) && q.err == nil {
 			q.work.Wait()
 		}
 		if q.err != nil {
-			q.mu.Unlock()
 			return q.err
 		}
-		urgent, q.urgent = q.urgent, urgent[:0]
-		data, q.data = q.data, data[:0]
-		q.room.Broadcast()
-		q.mu.Unlock()
-		batch := data
-		if len(urgent) > 0 {
-			// Seldom more than a few credits: joined with the data they cost no
-			// write of their own.
-			urgent = append(urgent, data...)
-			batch = urgent
-		}
-		if _, err := w.Write(batch); err != nil {
-			return err
-		}
-		if cap(urgent) > queueKeep {
-			urgent = nil
-		}
+		q.flush()
+	}
+}
+
+// flush writes what waits; q.mu is held, but not while writing. What came meanwhile
+// is left to run, so that no sender writes for others all the time.
+func (q *queue) flush() {
+	batch, urgent := q.data, q.urgent
+	q.data, q.urgent = nil, nil
+	q.writing = true
+	q.room.Broadcast()
+	q.mu.Unlock()
+	if batch == nil {
+		batch = urgent
+	} else if urgent != nil {
+		// Seldom more than a few credits: joined with the data they cost no write of
+		// their own.
+		batch = append(batch, urgent...)
+		putBuffer(urgent)
+	}
+	_, err := q.w.Write(batch)
+	putBuffer(batch)
+	q.mu.Lock()
+	q.writing = false
+	if err != nil {
+		q.fail(err)
+	}
+	if len(q.data) > 0 || len(q.urgent) > 0 {
+		q.work.Signal()
 	}
 }
 
 func (q *queue) close(err error) {
 	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.fail(err)
+}
+
+// fail notes the first error; q.mu is held.
+func (q *queue) fail(err error) {
 	if q.err == nil {
 		q.err = err
 	}
 	q.urgent, q.data = nil, nil
 	q.work.Broadcast()
 	q.room.Broadcast()
-	q.mu.Unlock()
+}
+
+// appendFrame appends a frame to a buffer of the pool, nil for a new one.
+func appendFrame(b []byte, h header, payload []byte) []byte {
+	return append(h.append(grow(b, headerSize+len(payload))), payload...)
 }

@@ -6,49 +6,19 @@ import (
 	"io"
 	"net"
 	"os"
-	"sync"
 	"sync/atomic"
 	"time"
 )
 
 const (
-	// smallRead is enough for the requests of a connection that mostly waits; the
-	// first read that fills it is followed by large ones.
-	smallRead = 4 << 10
 	// writePiece is after how much the sender gets new credit while one big batch
 	// is written to a slow program.
 	writePiece = 128 << 10
-	// bufferKeep is the largest buffer that goes back into the pool.
-	bufferKeep = 512 << 10
 	// lingerTime is how long a program may go on sending to a far end that has
 	// closed, before it is cut off. A reset at once could overtake a reply that the
 	// program has not read yet.
 	lingerTime = time.Second
 )
-
-var (
-	smallBuffers = sync.Pool{New: func() any { b := make([]byte, smallRead); return &b }}
-	largeBuffers = sync.Pool{New: func() any { b := make([]byte, maxPayload); return &b }}
-)
-
-// getBuffer is an empty buffer with room for n bytes or more.
-func getBuffer(n int) []byte {
-	if n <= smallRead {
-		return (*smallBuffers.Get().(*[]byte))[:0]
-	}
-	return (*largeBuffers.Get().(*[]byte))[:0]
-}
-
-func putBuffer(b []byte) {
-	b = b[:cap(b)]
-	switch {
-	case cap(b) < smallRead || cap(b) > bufferKeep:
-	case cap(b) < maxPayload:
-		smallBuffers.Put(&b)
-	default:
-		largeBuffers.Put(&b)
-	}
-}
 
 // Counts are where a relay counts bytes while it goes; nil is not counted.
 type Counts struct {
@@ -125,48 +95,55 @@ func Relay(ctx context.Context, s *Stream, tcp *net.TCPConn, count Counts, conne
 // errProgramGone is a write to the TCP connection that failed.
 var errProgramGone = errors.New("the program has gone")
 
-// relayDown writes what the stream brings, until its end or the program's.
+// relayDown writes what the stream brings, until its end or the program's. The
+// stream's sink does most of it.
 func relayDown(s *Stream, conn *Socket, count *atomic.Int64) error {
-	var batch []byte
+	s.attach(&countedSink{conn, count})
 	for {
-		var err error
-		if batch, err = s.take(batch); err != nil {
+		batch, err := s.take()
+		if err != nil {
 			return err
 		}
 		for rest := batch; len(rest) > 0; {
 			n, err := conn.Write(rest[:min(len(rest), writePiece)])
-			if count != nil {
-				count.Add(int64(n))
-			}
+			add(count, n)
 			if err != nil {
 				return errProgramGone
 			}
 			s.consumed(n)
 			rest = rest[n:]
 		}
-		if cap(batch) > bufferKeep {
-			batch = nil
-		}
+		putBuffer(batch)
+	}
+}
+
+// countedSink is the program's connection, as far as it takes data at once.
+type countedSink struct {
+	conn  *Socket
+	count *atomic.Int64
+}
+
+func (c *countedSink) tryWrite(p []byte) (int, error) {
+	n, err := c.conn.tryWrite(p)
+	add(c.count, n)
+	return n, err
+}
+
+func add(count *atomic.Int64, n int) {
+	if count != nil {
+		count.Add(int64(n))
 	}
 }
 
 // relayUp sends what the program says, until its end or the stream's.
 func relayUp(s *Stream, conn *Socket, count *atomic.Int64) {
-	small, large := smallBuffers.Get().(*[]byte), (*[]byte)(nil)
-	buf := *small
-	defer func() {
-		smallBuffers.Put(small)
-		if large != nil {
-			largeBuffers.Put(large)
-		}
-	}()
+	buf := getBuffer(smallBuffer)
+	defer func() { putBuffer(buf) }()
 	for {
-		n, err := conn.Read(buf)
+		n, err := conn.Read(buf[:min(cap(buf), maxPayload)])
 		if n > 0 {
 			sent, werr := s.Write(buf[:n])
-			if count != nil {
-				count.Add(int64(sent))
-			}
+			add(count, sent)
 			if werr != nil {
 				if errors.Is(werr, ErrReset) && s.heardOut() {
 					conn.SetReadDeadline(time.Now().Add(lingerTime))
@@ -187,12 +164,12 @@ func relayUp(s *Stream, conn *Socket, count *atomic.Int64) {
 		}
 		// Bulk deserves large reads; who waits for the next request holds little.
 		switch {
-		case n == len(buf) && large == nil:
-			large = largeBuffers.Get().(*[]byte)
-			buf = *large
-		case n < smallRead && large != nil:
-			largeBuffers.Put(large)
-			large, buf = nil, *small
+		case n == smallBuffer && cap(buf) == smallBuffer:
+			putBuffer(buf)
+			buf = getBuffer(largeBuffer)
+		case n < smallBuffer && cap(buf) > smallBuffer:
+			putBuffer(buf)
+			buf = getBuffer(smallBuffer)
 		}
 	}
 }

@@ -11,12 +11,17 @@ import (
 // error, and the reader then an end of file, as if all had been said.
 type Socket struct {
 	*net.TCPConn
-	mu   sync.Mutex
-	shut bool // this end has said that it sends no more
+	attempt attempt
+	mu      sync.Mutex
+	shut    bool // this end has said that it sends no more
 }
 
 // NewSocket takes over c; its CloseWrite must not be called any more.
 func NewSocket(c *net.TCPConn) *Socket { return &Socket{TCPConn: c} }
+
+// tryWrite writes what the kernel takes at once; nothing where the system has no
+// such call. One goroutine at a time may call it, while none is in Write.
+func (s *Socket) tryWrite(p []byte) (int, error) { return s.attempt.write(s.TCPConn, p) }
 
 // CloseWrite sends the end of file.
 func (s *Socket) CloseWrite() error {

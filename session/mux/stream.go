@@ -20,10 +20,13 @@ type Stream struct {
 	mu       sync.Mutex
 	readable *sync.Cond // data, the answer, an end
 	writable *sync.Cond // credit, an end
+	sink     sink       // where received data goes at once, if it can
+	holding  bool       // the reader has taken data that must go there first
 	queue    []byte     // received, not yet taken
 	window   window
 	credit   int64 // what may be sent
 	answered bool
+	gone     bool  // the sink has failed
 	finIn    bool  // the peer sends no more
 	finOut   bool  // this end sends no more
 	err      error // the end of both directions, after what is queued
@@ -99,7 +102,7 @@ func (s *Stream) Write(p []byte) (written int, err error) {
 		n := int(min(s.credit, int64(len(p)), maxPayload))
 		s.credit -= int64(n)
 		s.mu.Unlock()
-		if err := s.conn.out.put(header{kindData, n, s.id}, p[:n]); err != nil {
+		if err := s.conn.out.send(header{kindData, n, s.id}, p[:n]); err != nil {
 			return written, ErrLost
 		}
 		written += n
@@ -122,42 +125,62 @@ func (s *Stream) Connected() error {
 	return s.err
 }
 
-// take waits for data and takes all there is, leaving spare to be filled. It ends
-// with io.EOF after the peer's fin, or with the stream's end.
-func (s *Stream) take(spare []byte) ([]byte, error) {
+// sink takes of received data what it can at once.
+type sink interface {
+	// tryWrite does not wait, and may write nothing. After an error nothing more
+	// can be written.
+	tryWrite(p []byte) (int, error)
+}
+
+// attach names the sink of data that arrives while the reader has none in hand:
+// it is spared a queue, and the reader a wake.
+func (s *Stream) attach(k sink) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.sink = k
+}
+
+// take waits for data that the sink has not taken, and takes all there is: a
+// buffer that the caller gives back with [putBuffer]. What was taken before has
+// been written by now. It ends with io.EOF after the peer's fin, with
+// errProgramGone after the sink has failed, or with the stream's end.
+func (s *Stream) take() ([]byte, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.holding = false
 	for len(s.queue) == 0 {
 		switch {
 		case s.err != nil:
 			return nil, s.err
+		case s.gone:
+			return nil, errProgramGone
 		case s.finIn:
 			return nil, io.EOF
 		}
-		// No large buffer is held while nothing comes.
-		switch {
-		case cap(spare) > smallRead:
-			putBuffer(spare)
-		case cap(s.queue) == 0:
-			s.queue = spare[:0]
-		}
-		spare = nil
 		s.readable.Wait()
 	}
 	got := s.queue
-	s.queue = spare[:0]
+	s.queue, s.holding = nil, true
 	return got, nil
 }
 
 // consumed notes that n bytes were passed on.
 func (s *Stream) consumed(n int) {
 	s.mu.Lock()
-	if s.finIn || s.err != nil {
-		s.mu.Unlock()
-		return
-	}
-	grant := s.window.consumed(n, time.Now(), time.Duration(s.conn.rtt.Load()), s.conn.cfg.Budget)
+	grant := s.passedOn(n)
 	s.mu.Unlock()
+	s.sendCredit(grant)
+}
+
+// passedOn is what is to be granted after n bytes were passed on; s.mu is held.
+func (s *Stream) passedOn(n int) (grant int) {
+	if s.finIn || s.err != nil {
+		return 0
+	}
+	return s.window.consumed(n, time.Now(), time.Duration(s.conn.rtt.Load()), s.conn.cfg.Budget)
+}
+
+func (s *Stream) sendCredit(grant int) {
 	if grant > 0 {
 		_ = s.conn.out.put(header{kindCredit, 4, s.id}, binary.BigEndian.AppendUint32(nil, uint32(grant)))
 	}
@@ -181,24 +204,38 @@ func (s *Stream) heardOut() bool {
 	return s.finIn
 }
 
-// deliver queues received data; called by the connection's reader.
+// deliver passes received data on, and queues what cannot be now; called by the
+// connection's reader.
 func (s *Stream) deliver(p []byte) error {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	switch {
 	case s.err != nil:
+		s.mu.Unlock()
 		return nil
 	case s.finIn:
+		s.mu.Unlock()
 		return errors.New("data after the end of a stream")
 	case len(p) > s.window.open:
+		s.mu.Unlock()
 		return errors.New("more data than was granted")
 	}
 	s.window.open -= len(p)
-	if len(s.queue) == 0 && cap(s.queue) < len(p) {
-		s.queue = getBuffer(len(p))
+	grant := 0
+	if s.sink != nil && !s.holding && len(s.queue) == 0 && !s.gone {
+		n, err := s.sink.tryWrite(p)
+		grant = s.passedOn(n)
+		p = p[n:]
+		if err != nil {
+			s.gone = true
+			s.readable.Broadcast()
+		}
 	}
-	s.queue = append(s.queue, p...)
-	s.readable.Broadcast()
+	if len(p) > 0 && !s.gone {
+		s.queue = append(grow(s.queue, len(p)), p...)
+		s.readable.Broadcast()
+	}
+	s.mu.Unlock()
+	s.sendCredit(grant)
 	return nil
 }
 

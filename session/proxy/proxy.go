@@ -39,12 +39,12 @@ type Config struct {
 
 // Proxy is a running proxy.
 type Proxy struct {
-	config   Config
-	http     *http.Server
-	web      *queue // connections for http
-	ctx      context.Context
-	cancel   context.CancelFunc
-	slots    chan struct{}
+	config Config
+	http   *http.Server
+	web    *queue // connections for http
+	ctx    context.Context
+	cancel context.CancelFunc
+	slots  chan struct{}
 
 	running sync.WaitGroup
 	mu      sync.Mutex
