@@ -86,6 +86,7 @@ type server struct {
 	ssh     *ssh.ServerConfig
 	ports   *ports
 	plane   *plane
+	names   *names
 	streams sync.WaitGroup // accept loops and streams of reverses
 	links   sync.WaitGroup
 	slots   chan struct{} // one per possible link
@@ -111,7 +112,7 @@ func Run(ctx context.Context, cfg Config) error {
 
 	asked := ctx
 	ctx, cancel := context.WithCancel(context.WithoutCancel(asked))
-	s := &server{cfg: cfg, ssh: sshConfig, slots: make(chan struct{}, maxConnections), ended: make(chan struct{}, 1)}
+	s := &server{cfg: cfg, ssh: sshConfig, slots: make(chan struct{}, maxConnections), ended: make(chan struct{}, 1), names: newNames()}
 	s.plane = &plane{server: s, ctx: ctx, admits: map[*link][mux.TokenSize]byte{}}
 	s.ports = newPorts(cfg.ReversePorts, cfg.ReverseBind, s.forwarded, &s.streams)
 

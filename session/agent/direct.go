@@ -15,9 +15,7 @@ func (l *link) serveDirect(nc ssh.NewChannel) {
 		_ = nc.Reject(ssh.ConnectionFailed, err.Error())
 		return
 	}
-	address := net.JoinHostPort(open.Host, strconv.Itoa(int(open.Port)))
-
-	conn, err := l.dial(address)
+	conn, err := l.dial(open.Host, strconv.Itoa(int(open.Port)))
 	if err != nil {
 		_ = nc.Reject(ssh.ConnectionFailed, err.Error())
 		return
@@ -31,9 +29,8 @@ func (l *link) serveDirect(nc ssh.NewChannel) {
 }
 
 // dial connects from the pod, where names are resolved.
-func (l *link) dial(address string) (net.Conn, error) {
+func (l *link) dial(host, port string) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(l.ctx, l.server.cfg.DialTimeout)
 	defer cancel()
-	var d net.Dialer
-	return d.DialContext(ctx, "tcp", address)
+	return l.server.names.dial(ctx, host, port)
 }

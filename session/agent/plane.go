@@ -244,7 +244,7 @@ func (l *link) serveForward(s *mux.Stream) {
 		s.Refuse(err.Error())
 		return
 	}
-	conn, err := l.dial(s.Target())
+	conn, err := l.dial(host, digits)
 	if err != nil {
 		s.Refuse(err.Error())
 		return

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"sync"
+	"time"
 )
 
 const (
@@ -11,6 +12,9 @@ const (
 	// writers have to: enough to fill a large write, and little enough that a small
 	// frame behind it waits a millisecond or two.
 	queueLimit = 128 << 10
+	// patience is for how long a frame that nobody waits for waits to be taken along.
+	// The message of its own that it is spared costs every process on the way.
+	patience = 500 * time.Microsecond
 	// urgentLimit bounds what a peer can make us answer without reading.
 	urgentLimit = 1 << 20
 )
@@ -26,6 +30,8 @@ type queue struct {
 	room    *sync.Cond // the batch was taken, or the queue is closed
 	urgent  []byte
 	data    []byte
+	due     bool        // what waits is for run to write now
+	later   *time.Timer // makes it due
 	writing bool
 	err     error
 }
@@ -33,6 +39,12 @@ type queue struct {
 func newQueue(w io.Writer) *queue {
 	q := &queue{w: w}
 	q.work, q.room = sync.NewCond(&q.mu), sync.NewCond(&q.mu)
+	q.later = time.AfterFunc(patience, func() { // ends at once
+		q.mu.Lock()
+		defer q.mu.Unlock()
+		q.becomeDue()
+	})
+	q.later.Stop()
 	return q
 }
 
@@ -41,6 +53,38 @@ func newQueue(w io.Writer) *queue {
 func (q *queue) put(h header, payload []byte) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	if err := q.add(h, payload); err != nil {
+		return err
+	}
+	q.becomeDue()
+	return nil
+}
+
+// putLater is put for what goes with the next frame, or after a moment.
+func (q *queue) putLater(h header, payload []byte) error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	alone := len(q.data) == 0 && len(q.urgent) == 0
+	if err := q.add(h, payload); err != nil {
+		return err
+	}
+	if alone {
+		q.later.Reset(patience)
+	}
+	return nil
+}
+
+// becomeDue tells run to write what waits, unless somebody is writing, who tells
+// it afterwards; q.mu is held.
+func (q *queue) becomeDue() {
+	if !q.writing && (len(q.data) > 0 || len(q.urgent) > 0) {
+		q.due = true
+		q.work.Signal()
+	}
+}
+
+// add queues a frame that is not data; q.mu is held.
+func (q *queue) add(h header, payload []byte) error {
 	waits := &q.data
 	switch h.kind {
 	case kindAnswer, kindCredit, kindPing, kindPong:
@@ -53,9 +97,6 @@ func (q *queue) put(h header, payload []byte) error {
 		return q.err
 	}
 	*waits = appendFrame(*waits, h, payload)
-	if !q.writing {
-		q.work.Signal()
-	}
 	return nil
 }
 
@@ -83,7 +124,7 @@ func (q *queue) run() error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for {
-		for (q.writing || len(q.data) == 0 && len(q.urgent) == 0) && q.err == nil {
+		for !q.due && q.err == nil {
 			q.work.Wait()
 		}
 		if q.err != nil {
@@ -98,7 +139,8 @@ func (q *queue) run() error {
 func (q *queue) flush() {
 	batch, urgent := q.data, q.urgent
 	q.data, q.urgent = nil, nil
-	q.writing = true
+	q.writing, q.due = true, false
+	q.later.Stop()
 	q.room.Broadcast()
 	q.mu.Unlock()
 	if batch == nil {
@@ -116,9 +158,7 @@ func (q *queue) flush() {
 	if err != nil {
 		q.fail(err)
 	}
-	if len(q.data) > 0 || len(q.urgent) > 0 {
-		q.work.Signal()
-	}
+	q.becomeDue()
 }
 
 func (q *queue) close(err error) {
@@ -133,6 +173,7 @@ func (q *queue) fail(err error) {
 		q.err = err
 	}
 	q.urgent, q.data = nil, nil
+	q.later.Stop()
 	q.work.Broadcast()
 	q.room.Broadcast()
 }

@@ -46,7 +46,7 @@ func (s *Stream) Accept() {
 	s.mu.Lock()
 	s.answered = true
 	s.mu.Unlock()
-	_ = s.conn.out.put(header{kindAnswer, 1, s.id}, []byte{statusConnected}) // a lost connection ends the stream
+	_ = s.conn.out.putLater(header{kindAnswer, 1, s.id}, []byte{statusConnected}) // a lost connection ends the stream
 }
 
 // Refuse tells the peer why its stream is not connected, and ends it.
@@ -76,7 +76,7 @@ func (s *Stream) CloseWrite() error {
 	over := s.finIn
 	s.readable.Broadcast()
 	s.mu.Unlock()
-	err := s.conn.out.put(header{kindFin, 0, s.id}, nil)
+	err := s.conn.out.putLater(header{kindFin, 0, s.id}, nil)
 	if over {
 		s.finish()
 	}

@@ -10,6 +10,9 @@ const (
 	// carries 12 MB/s over 20 ms before it has grown once, and keeps little of one
 	// stream in front of another's bytes where the link is short.
 	firstWindow = 256 << 10
+	// leastRoundTrip is what a round trip takes at least on a way that is busy: four
+	// processes hand each byte on, and none of them is alone on its processor.
+	leastRoundTrip = 4 * time.Millisecond
 	// maxWindow carries 200 MB/s over 80 ms.
 	maxWindow = 16 << 20
 )
@@ -69,7 +72,7 @@ func (w *window) consumed(n int, now time.Time, rtt time.Duration, b *Budget) (g
 		w.began = now
 	}
 	if w.taken >= w.size {
-		if now.Sub(w.began) < 2*rtt && w.size < maxWindow && b.take(int64(w.size)) {
+		if now.Sub(w.began) < 2*max(rtt, leastRoundTrip) && w.size < maxWindow && b.take(int64(w.size)) {
 			w.owed += w.size
 			w.size *= 2
 		}
