@@ -100,7 +100,7 @@ func (c *Conn) Open(target string) (*Stream, error) {
 	c.next += 2
 	c.all[s.id] = s
 	c.mu.Unlock()
-	if err := c.out.put(header{kindOpen, len(target), s.id}, []byte(target)); err != nil {
+	if err := c.out.putLater(header{kindOpen, len(target), s.id}, []byte(target)); err != nil {
 		c.remove(s)
 		return nil, ErrLost
 	}
