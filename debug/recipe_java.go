@@ -32,10 +32,13 @@ func (s *Spec) cookJava(r *recipe) error {
 		if err != nil {
 			return err
 		}
-		// Properties of the init script; the daemon that runs it has another
-		// environment.
 		r.job.Argv = append(slices.Clone(t.Argv), "--init-script", file,
 			fmt.Sprintf("-Dtandem.jdwp.port=%d", r.port), "-Dtandem.jdwp.suspend="+suspend)
+		// A daemon would live on, with the session's environment in it, and with a
+		// JVM that waits for a debugger until the daemon has noticed our end.
+		if !slices.Contains(t.Argv, "--daemon") {
+			r.job.Argv = append(r.job.Argv, "--no-daemon")
+		}
 	default:
 		r.env = appended(r.env, "JAVA_TOOL_OPTIONS", agent)
 	}

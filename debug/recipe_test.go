@@ -2,6 +2,7 @@ package debug
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,6 +12,16 @@ import (
 
 	"github.com/tandem-dev/tandem/internal/fault"
 )
+
+// scriptOf is the folder of a package whose tests are run by a command.
+func scriptOf(t *testing.T, command string) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "package.json"), fmt.Appendf(nil, `{"scripts": {"test": %q}}`, command), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
 
 // What is started for each language, and what the client is told.
 func TestRecipes(t *testing.T) {
@@ -32,7 +43,17 @@ func TestRecipes(t *testing.T) {
 			argv: []string{"npm", "run", "dev"},
 			env:  map[string]string{"NODE_OPTIONS": `--max-old-space-size=99 --require "SCRATCH/inspect.cjs"`, "TANDEM_INSPECT": "40000", "TANDEM_INSPECT_WAIT": "1"}},
 		{name: "jest", spec: Spec{Target: Target{Language: Node, Mode: Test, Argv: []string{"npx", "jest"}}},
-			argv: []string{"npx", "jest", "--runInBand"}},
+			argv: []string{"npx", "jest", "--runInBand"}, env: map[string]string{"TANDEM_INSPECT_WAIT": "1", "TANDEM_INSPECT_ONCE": "1"}},
+		{name: "vitest", spec: Spec{Target: Target{Language: Node, Mode: Test, Argv: []string{"pnpm", "exec", "vitest", "run"}}},
+			argv: []string{"pnpm", "exec", "vitest", "run", "--inspect-brk=127.0.0.1:40000", "--no-file-parallelism"}, env: map[string]string{"NODE_OPTIONS": ""}},
+		{name: "vitest in a script", spec: Spec{Target: Target{Language: Node, Mode: Test, Tool: NPM, Script: "test", Argv: []string{"npm", "test"}, Cwd: scriptOf(t, "vitest run")}},
+			argv: []string{"npm", "test", "--", "--inspect-brk=127.0.0.1:40000", "--no-file-parallelism"}},
+		{name: "jest in a script, with arguments", spec: Spec{Target: Target{Language: Node, Mode: Test, Tool: NPM, Script: "test", Argv: []string{"npm", "test", "--", "a.test.js"}, Cwd: scriptOf(t, "CI=1 jest")}},
+			argv: []string{"npm", "test", "--", "a.test.js", "--runInBand"}},
+		{name: "jest in yarn's script", spec: Spec{Target: Target{Language: Node, Mode: Test, Tool: NPM, Script: "test", Argv: []string{"yarn", "test"}, Cwd: scriptOf(t, "jest")}},
+			argv: []string{"yarn", "test", "--runInBand"}},
+		{name: "node's own tests", spec: Spec{Target: Target{Language: Node, Mode: Test, Runtime: []string{"node"}, Flags: []string{"--test"}, Program: "/w/a.test.js", Argv: []string{"node", "--test", "a.test.js"}}},
+			argv: []string{"node", "--test", "a.test.js"}, env: map[string]string{"TANDEM_INSPECT": "40000", "TANDEM_INSPECT_WAIT": "1"}},
 		{name: "python", spec: Spec{Target: Target{Language: Python, Runtime: []string{"python3.12"}, Flags: []string{"-u"}, Program: "/w/a.py", Args: []string{"b"}}},
 			argv: []string{"python3.12", "-u", "-X", "frozen_modules=off", "-m", "debugpy", "--listen", "127.0.0.1:40000", "/w/a.py", "b"},
 			want: map[string]any{"type": "debugpy", "request": "attach", "connect": map[string]any{"host": "127.0.0.1", "port": 40000}}},
@@ -52,7 +73,7 @@ func TestRecipes(t *testing.T) {
 		{name: "Maven's tests wait", spec: Spec{Target: Target{Language: Java, Mode: Test, Tool: Maven, Argv: []string{"mvn", "test"}}},
 			argv: []string{"mvn", "test", "-Dmaven.surefire.debug=" + waiting, "-Dmaven.failsafe.debug=" + waiting}},
 		{name: "Gradle", spec: Spec{Target: Target{Language: Java, Tool: Gradle, Argv: []string{"./gradlew", "bootRun"}}},
-			argv: []string{"./gradlew", "bootRun", "--init-script", "SCRATCH/jdwp.gradle", "-Dtandem.jdwp.port=40000", "-Dtandem.jdwp.suspend=n"}},
+			argv: []string{"./gradlew", "bootRun", "--init-script", "SCRATCH/jdwp.gradle", "-Dtandem.jdwp.port=40000", "-Dtandem.jdwp.suspend=n", "--no-daemon"}},
 		{name: "any command", spec: Spec{Command: []string{"rdbg", "--port={port}", "--", "a.rb"}},
 			argv: []string{"rdbg", "--port=40000", "--", "a.rb"}, want: map[string]any{"request": "attach", "host": "127.0.0.1", "port": 40000}},
 		{name: "Go", spec: Spec{StopOnEntry: true, SubstitutePath: []PathRule{{From: "/a", To: "/b"}},

@@ -9,6 +9,10 @@ import (
 	"strings"
 	"testing"
 
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+
 	"github.com/tandem-dev/tandem/e2e/harness"
 	"github.com/tandem-dev/tandem/rpc/protocol"
 )
@@ -73,7 +77,7 @@ func TestDebugLanguages(t *testing.T) {
 			var d protocol.DebugStartResult
 			c.MustCall(protocol.MethodDebugStart, start, &d)
 			client := test.attach(t, d, file, line)
-			awaitTraffic(c, ready.ID)
+			awaitTraffic(t, c, ns, ready.ID)
 			awaitHost(t, ns, string(test.language))
 
 			answer := ask(t, ns, "/orders")
@@ -101,12 +105,43 @@ func TestDebugLanguages(t *testing.T) {
 	ws.RequireNoTrace()
 }
 
-// awaitTraffic waits until callers in the cluster meet nobody but this machine.
-func awaitTraffic(c *harness.Client, id string) {
-	c.T.Helper()
+// awaitTraffic waits until callers in the cluster meet nobody but this machine. The
+// session says so when the original's pods have begun to leave; until kube-proxy has
+// heard of it, up to a second later, a connection may still go to one of them, and a
+// request that is meant for a breakpoint is answered there.
+func awaitTraffic(t *testing.T, c *harness.Client, ns *harness.Namespace, id string) {
+	t.Helper()
 	c.AwaitChange("the traffic to come here alone", func(s protocol.Snapshot) bool {
 		return s.ID == id && s.Traffic == protocol.TrafficLocal
 	})
+	harness.Eventually(t, "the end of the original's pods", ns.Settled)
+}
+
+// A request for a breakpoint used to be answered by the original, whose pods were
+// only about to end, where TestDebugAdapterOnStdio ran beside other tests. Here they
+// take their time for it.
+func TestBreakpointIsNotMissedWhileTheOriginalEnds(t *testing.T) {
+	t.Parallel()
+	ns := harness.NewNamespace(t, func(o runtime.Object) {
+		if d, ok := o.(*appsv1.Deployment); ok && d.Name == "api" {
+			d.Spec.Template.Spec.Containers[0].Lifecycle = &corev1.Lifecycle{
+				PreStop: &corev1.LifecycleHandler{Sleep: &corev1.SleepAction{Seconds: 3}}}
+		}
+	})
+	ws := harness.NewWorkspace(t, ns)
+	c := harness.Serve(ws)
+	params := c.StartParams("api")
+	params.Options.Run = false
+	var ready protocol.Snapshot
+	c.MustCall(protocol.MethodSessionStart, params, &ready)
+	serveWhoami(t, ws.Port(8080))
+	awaitTraffic(t, c, ns, ready.ID)
+	for i := range 50 {
+		if who, err := ns.Whoami(t.Context()); err == nil && who.ServedBy != "local" {
+			t.Fatalf("request %d was answered by %s", i+1, who.ServedBy)
+		}
+	}
+	c.MustStop(ready.ID)
 }
 
 // ask sends a request through web, in the cluster, and again when it fails, as a

@@ -56,6 +56,21 @@ func quiet() error {
 	return nil
 }
 
+// unoptimizeC has the C of a program compiled as its Go is, without optimisations, as
+// cmd/dlv does when it starts. What the user has asked of the C compiler stays. With
+// the same flags as dlv the builds of both are in the build cache for each other:
+// otherwise the first session would compile net, and every package above it, again.
+func unoptimizeC() error {
+	const name = "CGO_CFLAGS"
+	if os.Getenv(name) != "" {
+		return nil
+	}
+	if err := os.Setenv(name, "-O0 -g"); err != nil {
+		return fault.Wrap(err, fault.DebugFailed, "setting %s for the build", name)
+	}
+	return nil
+}
+
 func listen() (net.Listener, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -133,6 +148,11 @@ func (w *work) complete(r *debug.ClientRequest) error {
 	}
 	mode := r.Text("mode")
 	built := mode == "" || mode == "debug" || mode == "test" || mode == "auto"
+	if built {
+		if err := unoptimizeC(); err != nil {
+			return err
+		}
+	}
 	if mode == "auto" { // a word of VS Code's
 		if err := r.Set("mode", "debug"); err != nil {
 			return err

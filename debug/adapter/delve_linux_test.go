@@ -28,7 +28,8 @@ import (
 // A client launches, stops at a breakpoint, steps, evaluates, and disconnects.
 func TestDelveLaunch(t *testing.T) {
 	dir := program(t)
-	s, out := spec(t, debug.Target{Language: debug.Go, Mode: debug.Debug, Program: dir, Cwd: t.TempDir(), Args: []string{"loop"}})
+	s, out := spec(t, debug.Target{Language: debug.Go, Mode: debug.Debug, Program: dir, Cwd: t.TempDir(), Args: []string{"loop"},
+		Flags: []string{"-ldflags=-X main.linked=by-a-flag"}})
 	d := start(t, s)
 	c := connect(t, d)
 	launch(t, c, d.Configuration)
@@ -36,6 +37,9 @@ func TestDelveLaunch(t *testing.T) {
 	stopped := breakAt(t, c, file, lineOf(t, file, "line of the breakpoint"))
 	if a := evaluate(t, c, stopped.Body.ThreadId, "a + b"); a != "3" {
 		t.Errorf("a + b is %s", a)
+	}
+	if v := evaluate(t, c, stopped.Body.ThreadId, "main.linked"); v != `"by-a-flag"` {
+		t.Errorf("the build's flags were not used: linked is %s", v)
 	}
 	c.NextRequest(stopped.Body.ThreadId)
 	stopped = until[*dap.StoppedEvent](t, c)
@@ -86,6 +90,45 @@ func TestDelveCompletesALaunch(t *testing.T) {
 		if !slices.Contains(strings.Split(string(environ), "\x00"), want) {
 			t.Errorf("the program's environment has no %q", want)
 		}
+	}
+}
+
+// The C of a program is built as dlv builds it, so that both use one build cache;
+// the user's own flags stay, and what is not built is left alone.
+func TestDelveBuildsLikeDlv(t *testing.T) {
+	t.Setenv("CGO_CFLAGS", "") // as if it were not set
+	dir := program(t)
+	binary := filepath.Join(t.TempDir(), "program")
+	build := exec.Command("go", "build", "-gcflags=all=-N -l", "-o", binary, ".")
+	build.Dir = dir
+	if text, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	for _, c := range []struct {
+		name, own, want string
+		target          debug.Target
+	}{
+		{"built", "", "-O0 -g", debug.Target{Mode: debug.Debug, Program: dir}},
+		{"built with flags of the user's", "-O1", "-O1", debug.Target{Mode: debug.Debug, Program: dir}},
+		{"there already", "", "", debug.Target{Mode: debug.Exec, Program: binary}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			c.target.Language, c.target.Cwd, c.target.Args = debug.Go, dir, []string{"loop"}
+			s, _ := spec(t, c.target)
+			s.StopOnEntry, s.Env = true, append(s.Env, "CGO_CFLAGS="+c.own)
+			d := start(t, s)
+			client := connect(t, d)
+			launch(t, client, d.Configuration)
+			client.ConfigurationDoneRequest()
+			until[*dap.StoppedEvent](t, client)
+			environ, err := os.ReadFile("/proc/" + strconv.Itoa(childOf(t, d.PID())) + "/environ")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if want := "CGO_CFLAGS=" + c.want; !slices.Contains(strings.Split(string(environ), "\x00"), want) {
+				t.Errorf("the environment has no %q", want)
+			}
+		})
 	}
 }
 

@@ -66,6 +66,9 @@ func (w *work) build(config *service.Config) error {
 	d.WorkingDir = t.Cwd
 	binary := t.Program
 	if t.Mode != debug.Exec {
+		if err := unoptimizeC(); err != nil {
+			return err
+		}
 		program := t.Program
 		if dir := moduleDir(program); dir != "" {
 			if err := os.Chdir(dir); err != nil {

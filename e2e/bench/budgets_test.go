@@ -10,7 +10,8 @@ import (
 
 // TestBudgets is one session, and what must hold of it whatever else the machine
 // does: requests, memory, sizes, and that what is ours of a start takes no longer
-// than its budget or, where the machine is slow, than the pod's own part.
+// than its budget or, where the machine is slow, than the pod's own part; and a
+// debugger's start beside plain dlv's, on the same machine at the same time.
 func TestBudgets(t *testing.T) {
 	if *full {
 		t.Skip("TestBench has it all")
@@ -22,8 +23,13 @@ func TestBudgets(t *testing.T) {
 	l := s.live(c)
 	snap := s.stand(c)
 	idle := s.idle(5 * time.Second)
+	r.Debug = s.debuggers(c, snap.ID, 5)
 	c.MustStop(snap.ID)
 
+	if limit, taken := r.debugLimit(); taken > limit {
+		t.Errorf("a debugger takes %.2f s to the program's entry, the budget beside dlv dap is %.2f s: %+v", taken, limit, r.Debug)
+	}
+	t.Logf("debuggers\n%s", r.debugTable())
 	if l.Own > max(budgetOwn, l.Pod) {
 		t.Errorf("a start takes %s beside the pod's own %s, the budget is %s: %v", l.Own, l.Pod, budgetOwn, l.Phases)
 	}

@@ -8,6 +8,9 @@ import (
 	"time"
 )
 
+// linked is set by a flag of the build.
+var linked = "by default"
+
 func add(a, b int) int {
 	sum := a + b // line of the breakpoint
 	return sum
@@ -22,7 +25,7 @@ func main() {
 		}
 		fmt.Println("child", child.Process.Pid)
 	}
-	fmt.Println("program says", add(1, 2), len(secret), os.Args[1:])
+	fmt.Println("program says", add(1, 2), len(secret), linked, os.Args[1:])
 	if len(os.Args) > 1 {
 		for {
 			time.Sleep(10 * time.Millisecond)
