@@ -24,7 +24,7 @@ func (s *Spec) cookPython(r *recipe) {
 	case s.Request == Attach:
 		argv = append(argv, "--pid", strconv.Itoa(s.PID))
 	default:
-		if s.StopOnEntry {
+		if s.StopOnEntry || t.Mode == Test { // tests would be over
 			argv = append(argv, "--wait-for-client")
 		}
 		if t.Module != "" {

@@ -59,6 +59,8 @@ func TestRecipes(t *testing.T) {
 			want: map[string]any{"type": "debugpy", "request": "attach", "connect": map[string]any{"host": "127.0.0.1", "port": 40000}}},
 		{name: "a module that waits", spec: Spec{StopOnEntry: true, Target: Target{Language: Python, Runtime: []string{"uv", "run", "python"}, Module: "uvicorn", Args: []string{"app:app"}}},
 			argv: []string{"uv", "run", "python", "-X", "frozen_modules=off", "-m", "debugpy", "--listen", "127.0.0.1:40000", "--wait-for-client", "-m", "uvicorn", "app:app"}},
+		{name: "Python's tests wait", spec: Spec{Target: Target{Language: Python, Mode: Test, Runtime: []string{"python3"}, Module: "pytest", Args: []string{"-x"}}},
+			argv: []string{"python3", "-X", "frozen_modules=off", "-m", "debugpy", "--listen", "127.0.0.1:40000", "--wait-for-client", "-m", "pytest", "-x"}},
 		{name: "a process of Python", spec: Spec{Request: Attach, PID: 7, Target: Target{Language: Python, Runtime: []string{"python3"}}},
 			argv: []string{"python3", "-X", "frozen_modules=off", "-m", "debugpy", "--listen", "127.0.0.1:40000", "--pid", "7"}},
 		{name: "java", spec: Spec{Env: []string{"JAVA_TOOL_OPTIONS=-Xmx1g"}, Target: Target{Language: Java, Argv: []string{"java", "-jar", "a.jar"}}},

@@ -93,7 +93,7 @@ func TestDebugGo(t *testing.T) {
 		Mode: protocol.DebugAttach, SubstitutePath: []protocol.DebugPathRule{{From: ws.Dir, To: filepath.Join(root, "testbed", "shop")}}}}, &d)
 	client = attachDAP(t, dial(t, d), configuration(t, d), file, line)
 	third := ask(t, ns, "/orders")
-	client.awaitStop(t, "len(raw)")
+	client.awaitStop(t, "1") // that was built with optimisations: its variables may not be there
 	client.resume(t)
 	if got := third(); strings.TrimSpace(got) != "[]" {
 		t.Errorf("web got %s", got)

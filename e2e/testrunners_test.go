@@ -11,8 +11,8 @@ import (
 	"github.com/tandem-dev/tandem/rpc/protocol"
 )
 
-// testProjects puts projects of testdata/debug into the workspace, those of Node with
-// the packages that they would have installed.
+// testProjects puts projects of testdata/debug into the workspace, those of Node and
+// Python with the packages that they would have installed.
 func testProjects(t *testing.T, ws *harness.Workspace, names ...string) {
 	t.Helper()
 	for _, name := range names {
@@ -20,8 +20,9 @@ func testProjects(t *testing.T, ws *harness.Workspace, names ...string) {
 		if err := os.CopyFS(dir, os.DirFS(filepath.Join("testdata", "debug", name))); err != nil {
 			t.Fatal(err)
 		}
-		if name == "jest" || name == "vitest" {
-			if err := os.Symlink(filepath.Join(debugTools(t), "runners", "node_modules"), filepath.Join(dir, "node_modules")); err != nil {
+		packages := map[string][2]string{"jest": {"runners/node_modules", "node_modules"}, "vitest": {"runners/node_modules", "node_modules"}, "python": {"python", ".venv"}}
+		if from, has := packages[name]; has {
+			if err := os.Symlink(filepath.Join(debugTools(t), filepath.FromSlash(from[0])), filepath.Join(dir, from[1])); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -86,7 +87,7 @@ func TestRunnersDebug(t *testing.T) {
 	t.Parallel()
 	ns := harness.NewNamespace(t)
 	ws := harness.NewWorkspace(t, ns)
-	testProjects(t, ws, "jest", "vitest", "maven", "gradle")
+	testProjects(t, ws, "node", "python", "jest", "vitest", "maven", "gradle")
 	c := harness.Serve(ws)
 	ready := c.MustStart("api")
 	who := ns.AwaitServedBy("local")
@@ -101,21 +102,26 @@ func TestRunnersDebug(t *testing.T) {
 		return jdb
 	}
 	for _, test := range []struct {
-		item, file string
-		language   protocol.DebugLanguage
-		args       []string // of the runner that the folder tells
-		attach     func(t *testing.T, d protocol.DebugStartResult, file string, line int) debugClient
+		item, dir, file string
+		language        protocol.DebugLanguage
+		args            []string // of the runner that the folder tells
+		attach          func(t *testing.T, d protocol.DebugStartResult, file string, line int) debugClient
 	}{
-		{"jest", "store.test.js", protocol.DebugNode, nil, inspector},
-		{"vitest", "store.test.js", protocol.DebugNode, nil, inspector},
-		{"maven", java, protocol.DebugJava, []string{"--offline", "--batch-mode"}, jdb},
-		{"gradle", java, protocol.DebugJava, []string{"--offline"}, jdb},
+		{"pytest", "python", "test_store.py", protocol.DebugPython, []string{"-p", "no:cacheprovider"},
+			func(t *testing.T, d protocol.DebugStartResult, file string, line int) debugClient {
+				return attachDAP(t, dial(t, d), configuration(t, d), file, line)
+			}},
+		{"node --test", "node", "store.test.js", protocol.DebugNode, nil, inspector},
+		{"jest", "jest", "store.test.js", protocol.DebugNode, nil, inspector},
+		{"vitest", "vitest", "store.test.js", protocol.DebugNode, nil, inspector},
+		{"maven", "maven", java, protocol.DebugJava, []string{"--offline", "--batch-mode"}, jdb},
+		{"gradle", "gradle", java, protocol.DebugJava, []string{"--offline"}, jdb},
 	} {
 		t.Run(test.item, func(t *testing.T) {
-			file := filepath.Join(ws.Dir, test.item, filepath.FromSlash(test.file))
+			file := filepath.Join(ws.Dir, test.dir, filepath.FromSlash(test.file))
 			var d protocol.DebugStartResult
 			c.MustCall(protocol.MethodDebugStart, protocol.DebugStartParams{ID: ready.ID, DebugOptions: protocol.DebugOptions{
-				Mode: protocol.DebugTest, Language: &test.language, Cwd: test.item, Args: test.args}}, &d)
+				Mode: protocol.DebugTest, Language: &test.language, Cwd: test.dir, Args: test.args}}, &d)
 			var started protocol.Snapshot
 			c.MustCall(protocol.MethodSessionGet, protocol.SessionGetParams{ID: ready.ID}, &started)
 			client := test.attach(t, d, file, lineOf(t, file, "breakpoint"))

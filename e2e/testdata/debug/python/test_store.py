@@ -6,7 +6,8 @@ import socket
 
 def test_store():
     host, port = os.environ["REDIS_ADDR"].split(":")
-    order = json.dumps({"item": "pytest", "token": len(os.environ["API_TOKEN"])})
+    token = os.environ["API_TOKEN"]
+    order = json.dumps({"item": "pytest", "token": len(token)})  # breakpoint
     with socket.create_connection((host, int(port))) as redis:
         redis.sendall(b"*3\r\n$5\r\nLPUSH\r\n$11\r\nshop:orders\r\n$%d\r\n%s\r\n" % (len(order), order.encode()))
         assert redis.recv(64).startswith(b":")
