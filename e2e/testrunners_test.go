@@ -140,6 +140,12 @@ func TestRunnersDebug(t *testing.T) {
 	if now := ns.AwaitServedBy("local"); now.PID != who.PID {
 		t.Errorf("the command was ended for a test: pid %d, was %d", now.PID, who.PID)
 	}
+	// Tests that nobody has come to debug wait in processes of a tool's own processes.
+	for dir, options := range map[string]protocol.DebugOptions{"vitest": {Language: new(protocol.DebugNode)},
+		"maven": {Language: new(protocol.DebugJava), Args: []string{"--offline"}}, "gradle": {Language: new(protocol.DebugJava), Args: []string{"--offline"}}} {
+		options.Mode, options.Cwd = protocol.DebugTest, dir
+		c.MustCall(protocol.MethodDebugStart, protocol.DebugStartParams{ID: ready.ID, DebugOptions: options}, nil)
+	}
 	c.MustStop(ready.ID)
 	requireEnvironGone(t, "SHOP_LISTEN="+ws.Localhost(8080))
 }
