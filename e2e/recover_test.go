@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
@@ -95,6 +96,66 @@ func TestRecover(t *testing.T) {
 				c.MustStop(left.ID)
 			} else if snap.State != protocol.StateStopped {
 				t.Errorf("restored: %+v", snap)
+			}
+			ns.RequireRestored(before)
+			ws.RequireNoTrace()
+			requireNoGuard(t, ws)
+		})
+	}
+	ns.AwaitState(before)
+}
+
+// What a terminal's session left is asked about as soon as the editor's server is
+// there, with nothing but LSP: the user's answer continues it, or gives it back.
+func TestRecoveryIsAskedAbout(t *testing.T) {
+	t.Parallel()
+	ns := harness.NewNamespace(t)
+	before := ns.State()
+	for _, answer := range []string{"Continue", "Restore"} {
+		t.Run(answer, func(t *testing.T) {
+			ns := ns.For(t)
+			ws := harness.NewWorkspace(t, ns)
+			up := ws.Command("up", "api")
+			if err := up.Start(); err != nil {
+				t.Fatal(err)
+			}
+			ns.AwaitServedBy("local")
+			pods, err := ns.Pods(t.Context(), harness.DevLabel)
+			if err != nil || len(pods) != 1 {
+				t.Fatalf("%d dev pods, %v", len(pods), err)
+			}
+			kill(t, up)
+
+			asked := make(chan protocol.ShowMessageRequestParams, 1)
+			c := harness.ServeWith(ws, harness.Options{Answer: func(method string, params json.RawMessage) any {
+				var p protocol.ShowMessageRequestParams
+				if method != protocol.MethodShowMessageRequest || json.Unmarshal(params, &p) != nil {
+					return nil
+				}
+				asked <- p
+				return protocol.MessageActionItem{Title: answer}
+			}})
+			told := c.Await("what became of it", func(n harness.Notification) bool { return n.Method == protocol.MethodShowMessage })
+			p := <-asked
+			if want := fmt.Sprintf("left 1 session diverted: %s (Deployment/api)", ws.SessionID("api")); !strings.Contains(p.Message, want) {
+				t.Errorf("asked %q, want %q", p.Message, want)
+			}
+			switch answer {
+			case "Continue":
+				if want := ws.SessionID("api") + " is ready, 3 tunnels"; !strings.Contains(string(told.Params), want) {
+					t.Errorf("told %s, want %q", told.Params, want)
+				}
+				var snap protocol.Snapshot
+				c.MustCall(protocol.MethodSessionGet, protocol.SessionGetParams{ID: ws.SessionID("api")}, &snap)
+				if !snap.Adopted || snap.Pod.Name != pods[0].Name {
+					t.Errorf("adopted %v in pod %s, want %s", snap.Adopted, snap.Pod.Name, pods[0].Name)
+				}
+				ns.AwaitServedBy("local")
+				c.MustStop(snap.ID)
+			default:
+				if want := fmt.Sprintf("Deployment %s/api is back at 2 replicas", ns.Name); !strings.Contains(string(told.Params), want) {
+					t.Errorf("told %s, want %q", told.Params, want)
+				}
 			}
 			ns.RequireRestored(before)
 			ws.RequireNoTrace()

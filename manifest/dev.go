@@ -132,6 +132,7 @@ func (r *reader) readField(m *Manifest, d *Dev, e entry) {
 		d.values["container"] = r.valueRange(e)
 	case "context":
 		d.Context = r.str(n, "context")
+		d.values["context"] = r.valueRange(e)
 	case "externalVolumes":
 		d.ExternalVolumes = r.strings(n, "externalVolumes")
 	case "forward":
@@ -161,6 +162,7 @@ func (r *reader) readField(m *Manifest, d *Dev, e entry) {
 		d.Name = r.str(n, "name")
 	case "namespace":
 		d.Namespace = r.str(n, "namespace")
+		d.values["namespace"] = r.valueRange(e)
 	case "nodeSelector":
 		d.NodeSelector = r.stringMap(n, "nodeSelector")
 	case "persistentVolume":

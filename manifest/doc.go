@@ -17,9 +17,9 @@
 //
 // # What is read
 //
-// `dev`, the root `forward` and `name`. The sections build, deploy, destroy,
-// test, dependencies, external, icon, image, context, namespace and everything that
-// starts with x- are accepted and not looked into. Any other key is an error
+// `dev`, and the root `context`, `forward`, `name` and `namespace`. The sections
+// build, deploy, destroy, test, dependencies, external, icon, image and everything
+// that starts with x- are accepted and not looked into. Any other key is an error
 // with a suggestion. Which fields of a dev have an effect in hybrid mode, and
 // what happens instead of the others, is decided in one table ([Fields],
 // [AppliesInHybrid]); each ignored field that is set gives one warning, unless
@@ -35,7 +35,7 @@
 //
 // # Variables
 //
-// Every text of a dev is expanded, and the root `name` and `forward`: $NAME,
+// Every text of a dev is expanded, and those of the root that are read: $NAME,
 // ${NAME}, ${NAME-d}, ${NAME:-d}, ${NAME=d}, ${NAME:=d} (which do not assign),
 // ${NAME+t}, ${NAME:+t}, ${NAME?m}, ${NAME:?m}, and $$ for a dollar sign; the
 // text behind an operator may hold variables again. Values come from the

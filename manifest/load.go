@@ -275,6 +275,7 @@ func (r *reader) root(m *Manifest, n *yaml.Node) {
 		known[name] = true
 	}
 	var devs, forwards *yaml.Node
+	m.values = map[string]Range{}
 	for _, e := range r.entries(n, "the manifest") {
 		at := r.src.rangeOf(e.key)
 		section := Section{Name: e.name, Range: at, NameRange: at}
@@ -288,6 +289,12 @@ func (r *reader) root(m *Manifest, n *yaml.Node) {
 		switch {
 		case e.name == "name":
 			m.Name = r.str(e.value, "name")
+		case e.name == "context":
+			m.Context = r.str(e.value, "context")
+			m.values["context"] = r.valueRange(e)
+		case e.name == "namespace":
+			m.Namespace = r.str(e.value, "namespace")
+			m.values["namespace"] = r.valueRange(e)
 		case e.name == "dev":
 			devs = e.value
 		case e.name == "forward":

@@ -18,6 +18,9 @@ type Manifest struct {
 	Dir  string
 	// Name is the root `name`, expanded; "" if the manifest has none.
 	Name string
+	// Context and Namespace are those of the manifest itself, which a dev's own go
+	// before; see [Manifest.Place].
+	Context, Namespace string
 	// Devs are in the order of the file.
 	Devs []*Dev
 	// Forward is the root `forward`: tunnels that belong to no dev. Each has a
@@ -30,6 +33,8 @@ type Manifest struct {
 	Diagnostics []Diagnostic
 
 	variables machine
+	// values are the places of Context and Namespace.
+	values map[string]Range
 }
 
 // Section is one key of the manifest itself.
@@ -83,19 +88,19 @@ type Dev struct {
 	Labels            map[string]string
 	Annotations       map[string]string
 	PriorityClassName string
+	// Context and Namespace say where the workload is; see [Manifest.Place].
+	Context, Namespace string
 
 	// What hybrid mode ignores; [AppliesInHybrid] says what happens instead.
 
 	Affinity         any
 	Args             []string
 	Autocreate       bool
-	Context          string
 	ExternalVolumes  []string
 	Image            string
 	ImagePullPolicy  string
 	InitContainer    *InitContainer
 	Lifecycle        *Lifecycle
-	Namespace        string
 	NodeSelector     map[string]string
 	PersistentVolume *PersistentVolume
 	Probes           *Probes
@@ -114,12 +119,13 @@ type Dev struct {
 	// set are the fields that the manifest spells out, with their places.
 	set map[string]Range
 	// values are the places of the values that the cluster is asked about:
-	// container, and selector. with the name of a label behind it.
+	// container, context, namespace, and selector. with the name of a label behind it.
 	values map[string]Range
 }
 
 // Value gives the place of a field's value, ok=false where it is not known. The
-// fields are container, and selector.NAME for each label of the selector.
+// fields are container, context, namespace, and selector.NAME for each label of
+// the selector.
 func (d *Dev) Value(field string) (Range, bool) {
 	at, ok := d.values[field]
 	return at, ok

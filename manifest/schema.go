@@ -72,11 +72,11 @@ func fieldNames(fields []Field) []string {
 	return out
 }
 
-// sections are the fields of the manifest itself; only dev, forward and name
-// are read. All of them apply, to Tandem or to Okteto.
+// sections are the fields of the manifest itself; only context, dev, forward, name
+// and namespace are read. All of them apply, to Tandem or to Okteto.
 var sections = []Field{
 	{Name: "build", Forms: "name: {image, context, dockerfile, …}", Doc: "Images that Okteto builds; Tandem does not look into it."},
-	{Name: "context", Forms: "name", Doc: "The Okteto context; Tandem takes the kubeconfig's.", Names: NamesContext},
+	{Name: "context", Forms: "name | Okteto URL", Doc: "The context of every dev that names none.", Names: NamesContext, Applies: true},
 	{Name: "dependencies", Forms: "list of URLs | name: {repository, …}", Doc: "Other repositories that Okteto deploys first; Tandem does not look into it."},
 	{Name: "deploy", Forms: "list of commands | {commands, compose, …}", Doc: "How Okteto deploys; Tandem does not look into it."},
 	{Name: "destroy", Forms: "list of commands | {commands, …}", Doc: "What Okteto runs on destroy; Tandem does not look into it."},
@@ -88,7 +88,7 @@ var sections = []Field{
 		Values: []string{"default", "container", "dashboard", "database", "function", "graph", "storage", "launchdarkly", "mongodb", "gcp", "aws", "okteto"}},
 	{Name: "image", Forms: "reference", Doc: "An image that Okteto builds and pushes; Tandem does not look into it."},
 	{Name: "name", Forms: "text", Doc: "The name of the development environment.", Applies: true},
-	{Name: "namespace", Forms: "name", Doc: "Okteto's namespace; Tandem takes the kubeconfig's, the editor's or that of --namespace.", Names: NamesNamespace},
+	{Name: "namespace", Forms: "name", Doc: "The namespace of every dev that names none.", Names: NamesNamespace, Applies: true},
 	{Name: "test", Forms: "name: {commands, image, …}", Doc: "Tests that Okteto runs; Tandem does not look into it."},
 }
 

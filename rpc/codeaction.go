@@ -19,7 +19,7 @@ func (s *Server) codeAction(_ context.Context, r *request, p protocol.CodeAction
 		return out, nil
 	}
 	at := manifest.Range{Start: s.documents.position(d.Text, p.Range.Start), End: s.documents.position(d.Text, p.Range.End)}
-	for _, a := range d.Actions(at, s.facts.peek()) {
+	for _, a := range d.Actions(at, s.facts.peek) {
 		action := protocol.CodeAction{Title: a.Title, Kind: protocol.RefactorRewrite, IsPreferred: a.Preferred}
 		if a.Fixes != nil {
 			action.Kind = protocol.QuickFix

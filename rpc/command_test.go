@@ -174,32 +174,81 @@ func TestTakeOverIsAsked(t *testing.T) {
 
 // What a crash left is offered once the client is ready.
 func TestRecoveryIsOffered(t *testing.T) {
-	f := &fake{}
 	dir := t.TempDir()
 	mine := filepath.Join(dir, "okteto.yml")
-	f.language.left = []session.Status{
-		{ID: "shop/api", Dev: "api", Manifest: mine, State: session.Crashed, Workload: "Deployment/api"},
-		{ID: "shop/web", Dev: "web", Manifest: mine, State: session.Ready},
-		{ID: "shop/db", Dev: "db", Manifest: absolute("elsewhere.yml"), State: session.Crashed},
+	left := []session.Left{
+		{ID: "shop/api", Dev: "api", Manifest: mine, Namespace: "shop", Workload: "Deployment/api", Role: "up"},
+		{ID: "shop/db", Dev: "db", Manifest: absolute("elsewhere.yml"), Namespace: "shop", Workload: "StatefulSet/db"},
+		{ID: "shop/going", Dev: "going", Manifest: mine, Namespace: "shop", Workload: "Deployment/going", Restoring: true},
+		{ID: "shop/mine", Dev: "mine", Manifest: mine, Namespace: "shop", Workload: "Deployment/mine"},
 	}
-	var gave []session.DownRequest
-	f.language.down = func(r session.DownRequest) ([]session.Restored, error) {
-		gave = append(gave, r)
-		return []session.Restored{{ID: "shop/api", Kind: "Deployment", Namespace: "shop", Name: "api", Replicas: 2, How: "a crash had left it"}}, nil
+	for _, test := range []struct {
+		answer, told string
+		how          []string
+	}{
+		{`{"title":"Continue"}`, "shop/api is ready, no tunnels", []string{"adopt shop/api"}},
+		{`{"title":"Restore"}`, "Deployment shop/api is back at 2 replicas", []string{"restore shop/api"}},
+		{`{"title":"Later"}`, "", nil},
+		{`null`, "", nil},
+	} {
+		t.Run(test.answer, func(t *testing.T) {
+			f := &fake{left: left}
+			f.language.sessions = []session.Snapshot{{ID: "shop/mine", State: session.Connecting}} // being continued
+			p := serve(t, f)
+			p.initialize(fmt.Sprintf(`{"rootUri":%q}`, uriOf(dir)))
+			ask := p.until(protocol.MethodShowMessageRequest)
+			if !strings.Contains(string(ask.Params), "left 1 session diverted: shop/api (Deployment/api)") {
+				t.Errorf("asked %s", ask.Params)
+			}
+			p.frame(fmt.Sprintf(`{"jsonrpc":"2.0","id":%s,"result":%s}`, ask.ID, test.answer))
+			if test.told != "" {
+				if told := p.until(protocol.MethodShowMessage); !strings.Contains(string(told.Params), `"message":"`+test.told+`"`) {
+					t.Errorf("told %s", told.Params)
+				}
+			}
+			p.call(40, protocol.MethodShutdown, `null`) // waits for what runs in the background
+			p.answer(40)
+			p.notify(protocol.MethodExit, `{}`)
+			p.end()
+			f.mu.Lock()
+			defer f.mu.Unlock()
+			if diff := cmp.Diff(test.how, f.recovered); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
 	}
-	p := serve(t, f)
-	p.initialize(fmt.Sprintf(`{"rootUri":%q}`, uriOf(dir)))
-	ask := p.until(protocol.MethodShowMessageRequest)
-	if !strings.Contains(string(ask.Params), "left 1 session diverted: shop/api (Deployment/api)") {
-		t.Errorf("asked %s", ask.Params)
-	}
-	p.frame(fmt.Sprintf(`{"jsonrpc":"2.0","id":%s,"result":{"title":"Restore"}}`, ask.ID))
-	told := p.until(protocol.MethodShowMessage)
-	if !strings.Contains(string(told.Params), "Deployment shop/api is back at 2 replicas") {
-		t.Errorf("told %s", told.Params)
-	}
-	if diff := cmp.Diff([]session.DownRequest{{Manifest: mine, Dev: "api"}}, gave); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
+}
+
+// The command recovers as it is told, as the user says, or, where nobody can be
+// asked, by giving back; one that fails does not keep the others from it.
+func TestRecoverCommand(t *testing.T) {
+	elsewhere := absolute("elsewhere.yml")
+	f := &fake{left: []session.Left{
+		{ID: "shop/api", Dev: "api", Manifest: elsewhere, Namespace: "shop", Workload: "Deployment/api"},
+		{ID: "shop/db", Dev: "db", Manifest: elsewhere, Namespace: "shop", Workload: "StatefulSet/db"},
+	}}
+	e := edit(t, f, everything)
+	const api = `"adopted":["shop/api is ready, no tunnels"]`
+	for _, test := range []struct{ arguments, answer, want string }{
+		{`{"id":"shop/api","action":"adopt"}`, "", api},
+		{`{"id":"shop/db","action":"restore"}`, "", `"restored":["StatefulSet shop/db is back at 2 replicas"]`},
+		{`{"id":"shop/api"}`, `"result":{"title":"Continue"}`, api},
+		{`{"id":"shop/api"}`, `"result":{"title":"Later"}`, `{}`},
+		{`{"id":"shop/api"}`, `"error":{"code":-32601,"message":"no"}`, `"restored":["Deployment shop/api is back at 2 replicas"]`},
+		{`{"id":"shop/api","action":"dance"}`, "", "invalid-params"},
+		{`{}`, "", `{}`}, // none is of this workspace
+	} {
+		e.calls++
+		id := e.calls
+		e.call(id, protocol.MethodExecuteCommand, fmt.Sprintf(`{"command":"tandem.recover","arguments":[%s]}`, test.arguments))
+		if test.answer != "" {
+			ask := e.until(protocol.MethodShowMessageRequest)
+			e.frame(fmt.Sprintf(`{"jsonrpc":"2.0","id":%s,%s}`, ask.ID, test.answer))
+		}
+		m := e.answer(id)
+		if got := string(m.Result); m.Error == nil && !strings.Contains(got, test.want) || m.Error != nil && kind(t, m) != test.want {
+			t.Errorf("%s: %s %+v, want %s", test.arguments, got, m.Error, test.want)
+		}
 	}
 }
 

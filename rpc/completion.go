@@ -17,10 +17,10 @@ func (s *Server) completion(ctx context.Context, r *request, p protocol.Completi
 	if d == nil {
 		return list, nil
 	}
-	known, complete := s.facts.within(ctx, factsPatience)
-	list.IsIncomplete = !complete
+	at := s.documents.position(d.Text, p.Position)
+	list.IsIncomplete = !s.facts.within(ctx, d.PlaceAt(at), factsPatience)
 	format := s.capabilities().TextDocument.Completion.CompletionItem.DocumentationFormat
-	for i, item := range d.Complete(s.documents.position(d.Text, p.Position), known) {
+	for i, item := range d.Complete(at, s.facts.peek) {
 		out := protocol.CompletionItem{
 			Label: item.Label, Kind: completionKind[item.Kind], Detail: item.Detail,
 			SortText: fmt.Sprintf("%04d", i),

@@ -160,7 +160,7 @@ func (s *Server) notification(method string, params json.RawMessage) {
 		}
 		if method == protocol.MethodInitialized {
 			s.greet()
-			return s.adoptLeft()
+			return nil
 		}
 		// What is not about documents is not for us, which LSP wants ignored.
 		_, err := s.documentNotification(method, params)

@@ -239,7 +239,7 @@ func (d *document) current() *reading {
 func (ds *documents) publish(d *document) {
 	var last []protocol.Diagnostic
 	var version int
-	published := false
+	seen, published := false, false
 	for {
 		select {
 		case <-d.wake:
@@ -256,16 +256,17 @@ func (ds *documents) publish(d *document) {
 		case <-ds.s.ending:
 			return
 		}
-		if !ds.push {
-			continue
-		}
 		r := d.current()
 		var found []protocol.Diagnostic
 		err := protect(ds.s.log(), "diagnostics of "+d.uri, func() error {
-			found = ds.diagnostics(r, ds.s.facts.peek())
+			ds.s.facts.refresh(r.document(), !seen)
+			if ds.push {
+				found = ds.diagnostics(r)
+			}
 			return nil
 		})
-		if err != nil || published && r.version == version && slices.EqualFunc(found, last, sameDiagnostic) {
+		seen = true
+		if err != nil || !ds.push || published && r.version == version && slices.EqualFunc(found, last, sameDiagnostic) {
 			continue
 		}
 		ds.s.notify(protocol.MethodPublishDiagnostics, protocol.PublishDiagnosticsParams{URI: d.uri, Version: &r.version, Diagnostics: found})
@@ -286,8 +287,8 @@ func sameDiagnostic(a, b protocol.Diagnostic) bool {
 }
 
 // diagnostics of one version, as the client counts.
-func (ds *documents) diagnostics(r *reading, f *language.Facts) []protocol.Diagnostic {
-	return converted(r.document().Diagnostics(f), func(d manifest.Diagnostic) protocol.Diagnostic {
+func (ds *documents) diagnostics(r *reading) []protocol.Diagnostic {
+	return converted(r.document().Diagnostics(ds.s.facts.peek), func(d manifest.Diagnostic) protocol.Diagnostic {
 		return ds.diagnosticOf(r, d)
 	})
 }

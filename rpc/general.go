@@ -202,45 +202,6 @@ func checkOptions(p protocol.InitializeParams, defaultLevel string) (zerolog.Lev
 	return parseLevel(level)
 }
 
-// workspaceRoots lists the folders that the client has open, as paths: its
-// workspace folders, or rootUri, or rootPath.
-func workspaceRoots(p protocol.InitializeParams) ([]string, error) {
-	var roots []string
-	switch {
-	case len(p.WorkspaceFolders) > 0:
-		for _, f := range p.WorkspaceFolders {
-			// A folder that is not on this machine's disk holds no manifest for us.
-			if path, err := pathOf(f.URI); err == nil {
-				roots = append(roots, path)
-			}
-		}
-	case p.RootURI != nil && *p.RootURI != "":
-		path, err := pathOf(*p.RootURI)
-		if err != nil {
-			return nil, err
-		}
-		roots = append(roots, path)
-	case p.RootPath != nil && *p.RootPath != "":
-		path, err := pathOf(*p.RootPath)
-		if err != nil {
-			return nil, err
-		}
-		roots = append(roots, path)
-	}
-	return roots, nil
-}
-
-// roots lists the folders of the workspace.
-func (s *Server) roots() []string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	roots, err := workspaceRoots(s.client)
-	if err != nil {
-		return nil // initialize refused it then
-	}
-	return roots
-}
-
 // shutdown ends every session and answers once the cluster is as it was. Other
 // calls in flight are cancelled.
 func (s *Server) shutdown(ctx context.Context, r *request, _ struct{}) (any, error) {

@@ -15,8 +15,9 @@ func (s *Server) hover(_ context.Context, r *request, p protocol.HoverParams) (*
 	if d == nil {
 		return nil, nil
 	}
-	s.facts.refresh()
-	h, ok := d.Hover(s.documents.position(d.Text, p.Position), s.facts.peek())
+	at := s.documents.position(d.Text, p.Position)
+	s.facts.load(d.PlaceAt(at))
+	h, ok := d.Hover(at, s.facts.peek)
 	if !ok {
 		return nil, nil
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tandem-dev/tandem/internal/fault"
+	"github.com/tandem-dev/tandem/manifest"
 	"github.com/tandem-dev/tandem/rpc/protocol"
 	"github.com/tandem-dev/tandem/session"
 )
@@ -22,12 +23,17 @@ import (
 type languageFake struct {
 	// inventory answers; nil is a cluster that cannot be reached.
 	inventory func(ctx context.Context) (*session.Inventory, error)
-	sessions  []session.Snapshot
-	left      []session.Status
-	down      func(r session.DownRequest) ([]session.Restored, error)
+	// inventoryAt, where not nil, answers in its place, for the place that is asked about.
+	inventoryAt func(ctx context.Context, at manifest.Place) (*session.Inventory, error)
+	sessions    []session.Snapshot
+	left        []session.Status
+	down        func(r session.DownRequest) ([]session.Restored, error)
 }
 
-func (f *fake) Inventory(ctx context.Context) (*session.Inventory, error) {
+func (f *fake) Inventory(ctx context.Context, at manifest.Place) (*session.Inventory, error) {
+	if f.language.inventoryAt != nil {
+		return f.language.inventoryAt(ctx, at)
+	}
 	if f.language.inventory == nil {
 		return nil, fault.New(fault.ClusterUnreachable, "no cluster")
 	}
@@ -278,7 +284,7 @@ func TestTheClusterIsNeverWaitedFor(t *testing.T) {
 	}
 	fails = true
 	e.server.facts.mu.Lock()
-	e.server.facts.due = time.Time{} // the answer has become old
+	e.server.facts.at[manifest.Place{}].due = time.Time{} // the answer has become old
 	e.server.facts.mu.Unlock()
 	e.replace(3, 0, 99, "")
 	e.published(3)

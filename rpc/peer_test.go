@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -266,11 +267,12 @@ type fake struct {
 	// language is for the language of manifests.
 	language languageFake
 
-	mu      sync.Mutex
-	setup   Setup
-	left    []session.Left
-	adopted []string // folders
-	closed  int
+	mu        sync.Mutex
+	setup     Setup
+	left      []session.Left
+	adopted   []string // folders
+	recovered []string // how and which
+	closed    int
 }
 
 func (f *fake) open(_ context.Context, s Setup) (Sessions, error) {
@@ -314,14 +316,20 @@ func (f *fake) Restart(_ context.Context, id string) (session.Snapshot, error) {
 func (f *fake) List() []session.Snapshot { return f.language.sessions }
 
 func (f *fake) Recover(_ context.Context, id string, how session.Recovery, _ func(string)) (session.Snapshot, error) {
-	if how == session.Restore {
-		return session.Snapshot{ID: id, State: session.Stopped}, nil
+	f.mu.Lock()
+	f.recovered = append(f.recovered, string(how)+" "+id)
+	f.mu.Unlock()
+	switch how {
+	case session.Restore:
+		return session.Snapshot{ID: id, State: session.Stopped, Workload: &session.Workload{Replicas: 2}}, nil
+	case session.Adopt:
+		return session.Snapshot{ID: id, State: session.Ready, Adopted: true}, nil
 	}
-	return session.Snapshot{ID: id, State: session.Ready, Adopted: true}, nil
+	return session.Snapshot{}, fault.New(fault.InvalidParams, "%q is unknown", how)
 }
 
 func (f *fake) Recoverable() ([]session.Left, error) {
-	return f.left, nil
+	return slices.Clone(f.left), nil
 }
 
 func (f *fake) AdoptLeft(folders []string) {

@@ -13,6 +13,7 @@ import (
 	"github.com/rs/zerolog"
 	"go.lsp.dev/jsonrpc2"
 
+	"github.com/tandem-dev/tandem/manifest"
 	"github.com/tandem-dev/tandem/rpc/protocol"
 	"github.com/tandem-dev/tandem/session"
 )
@@ -139,7 +140,7 @@ func NewServer(c Config) *Server {
 		closed:     make(chan struct{}),
 		ending:     make(chan struct{}),
 	}
-	s.documents, s.facts = newDocuments(s), &facts{s: s}
+	s.documents, s.facts = newDocuments(s), &facts{s: s, at: map[manifest.Place]*known{}}
 	s.lensRefresh = refresher{s: s, method: protocol.MethodCodeLensRefresh}
 	s.diagnosticRefresh = refresher{s: s, method: protocol.MethodDiagnosticRefresh}
 	s.methods = s.table()

@@ -5,6 +5,7 @@ import (
 
 	"github.com/tandem-dev/tandem/debug"
 	"github.com/tandem-dev/tandem/envfile"
+	"github.com/tandem-dev/tandem/manifest"
 	"github.com/tandem-dev/tandem/rpc/protocol"
 	"github.com/tandem-dev/tandem/session"
 )
@@ -47,8 +48,8 @@ type Sessions interface {
 	DebugStop(ctx context.Context, id, debugID string) error
 	// Debuggers are those that run in a session, and what a launch would debug.
 	Debuggers(id string) ([]session.Debugging, debug.Target, error)
-	// Inventory is what the namespace holds, by name.
-	Inventory(ctx context.Context) (*session.Inventory, error)
+	// Inventory is what the namespace of a manifest that says at holds, by name.
+	Inventory(ctx context.Context, at manifest.Place) (*session.Inventory, error)
 	// Status lists the journal, sessions of other processes and crashed ones too.
 	Status(ctx context.Context) ([]session.Status, error)
 	// Down ends sessions and undoes what crashes left.

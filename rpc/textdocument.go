@@ -37,6 +37,8 @@ func (s *Server) documentNotification(method string, params json.RawMessage) (kn
 		return true, notified(s, params, s.didSave)
 	case protocol.MethodDidClose:
 		return true, notified(s, params, s.didClose)
+	case protocol.MethodDidChangeWorkspaceFolders:
+		return true, notified(s, params, s.didChangeWorkspaceFolders)
 	case protocol.MethodDidChangeWatchedFiles:
 		return true, notified(s, params, s.didChangeWatchedFiles)
 	}
@@ -61,29 +63,17 @@ func notified[P any](s *Server, params json.RawMessage, f func(P) error) error {
 
 func (s *Server) didOpen(p protocol.DidOpenParams) error {
 	s.documents.start(p.TextDocument)
-	if d := s.documents.get(p.TextDocument.URI); d != nil && d.manifest {
-		s.facts.refresh()
-	}
 	return nil
 }
 
 func (s *Server) didChange(p protocol.DidChangeParams) error {
-	if err := s.documents.change(p); err != nil {
-		return err
-	}
-	if d := s.documents.get(p.TextDocument.URI); d.manifest {
-		s.facts.refresh()
-	}
-	return nil
+	return s.documents.change(p)
 }
 
 // didSave reads everything anew: what was saved may be a .env file that the
 // editor has open as well.
 func (s *Server) didSave(protocol.DidSaveParams) error {
 	s.documents.reread()
-	if len(s.documents.manifests()) > 0 {
-		s.facts.refresh()
-	}
 	return nil
 }
 
@@ -130,8 +120,7 @@ func (s *Server) pinned(method string, params json.RawMessage) *reading {
 func (s *Server) diagnostic(_ context.Context, r *request, p protocol.DocumentDiagnosticParams) (*protocol.DocumentDiagnosticReport, error) {
 	report := &protocol.DocumentDiagnosticReport{Kind: "full", Items: []protocol.Diagnostic{}}
 	if r.document != nil {
-		s.facts.refresh()
-		report.Items = s.documents.diagnostics(r.document, s.facts.peek())
+		report.Items = s.documents.diagnostics(r.document)
 	}
 	raw, err := encode(report.Items)
 	if err != nil {
@@ -171,6 +160,7 @@ func (s *Server) languageCapabilities(c protocol.ClientCapabilities) protocol.Se
 		TextDocumentSync:       protocol.TextDocumentSyncOptions{OpenClose: true, Change: 2, Save: true},
 		CompletionProvider:     protocol.CompletionOptions{TriggerCharacters: []string{":", " ", "-", "{", "[", "$"}},
 		HoverProvider:          true,
+		Workspace:              protocol.WorkspaceCapabilities{WorkspaceFolders: protocol.WorkspaceFoldersCapabilities{Supported: true, ChangeNotifications: true}},
 		DocumentSymbolProvider: true,
 		CodeActionProvider:     protocol.CodeActionOptions{CodeActionKinds: []protocol.CodeActionKind{protocol.QuickFix, protocol.RefactorRewrite}},
 		ExecuteCommandProvider: protocol.ExecuteCommandOptions{Commands: s.commandNames()},

@@ -141,7 +141,8 @@ const (
 // Recover adopts or restores a session that has lost its process. An adopted
 // session is returned once it is ready; one that cannot be continued, because its
 // dev workload is gone or its manifest has changed, is given back and started
-// anew. The snapshot of a restored one is empty but for its id and state.
+// anew. The snapshot of a restored one has its workload and is
+// otherwise empty.
 func (m *Manager) Recover(ctx context.Context, id string, how Recovery, progress func(string)) (Snapshot, error) {
 	left, err := m.left(id)
 	if err != nil {
@@ -149,10 +150,11 @@ func (m *Manager) Recover(ctx context.Context, id string, how Recovery, progress
 	}
 	switch how {
 	case Restore:
-		if _, err := m.downEntry(ctx, *left); err != nil {
+		back, err := m.downEntry(ctx, *left)
+		if err != nil {
 			return Snapshot{}, err
 		}
-		return Snapshot{ID: id, State: Stopped, Since: time.Now().UTC(), Manifest: left.Manifest, Dev: left.Dev,
+		return Snapshot{Workload: &Workload{Kind: back.Kind, Name: back.Name, Container: left.Record.Container, Replicas: back.Replicas}, ID: id, State: Stopped, Since: time.Now().UTC(), Manifest: left.Manifest, Dev: left.Dev,
 			Context: left.Record.Context, Namespace: left.Record.Namespace, Traffic: TrafficOriginal, Guard: GuardNone,
 			Tunnels: []Tunnel{}, Env: Env{Files: []EnvFile{}, Warnings: []envfile.Warning{}}, Phases: []Phase{}, Warnings: []Warning{}}, nil
 	case Adopt:
@@ -192,13 +194,10 @@ func (m *Manager) continued(e foundEntry, progress func(string)) StartRequest {
 	return StartRequest{
 		Manifest: e.Manifest, Dev: e.Dev, Run: secrets.Run, Command: secrets.Command, Environment: secrets.Environment,
 		Files: secrets.Files, KeepFiles: secrets.KeepFiles || e.KeepFiles, Switch: secrets.Switch, Progress: progress,
-		place: &place{kubeconfig: e.Record.Kubeconfig, context: e.Record.Context, namespace: e.Record.Namespace},
+		place: placeOfEntry(e.Entry),
 		found: true,
 	}
 }
-
-// place is where a session was, whatever this manager's own settings are.
-type place struct{ kubeconfig, context, namespace string }
 
 // AdoptLeft continues, one beside the other, the sessions of servers that died
 // whose manifest lies in one of the folders. It waits for none of them: their

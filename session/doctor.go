@@ -191,7 +191,11 @@ func (e *examination) examineCluster(ctx context.Context) {
 	)
 	needServer := []string{cluster.CheckNameCredentials, cluster.CheckNameRights, cluster.CheckNameWishes, checkWorkload,
 		cluster.CheckNamePodSecurity, cluster.CheckNameQuota, cluster.CheckNameLimits, cluster.CheckNameAutoscaler}
-	c, err := e.manager.connect(e.manager.cfg.Kubeconfig, e.manager.cfg.Context, e.manager.cfg.Namespace)
+	var said manifest.Place
+	if e.dev != nil {
+		said = e.manifest.Place(e.dev)
+	}
+	c, err := e.manager.connect(e.manager.placeOf(said))
 	if err != nil {
 		e.put(cluster.Check{Name: checkKubeconfig, Status: cluster.CheckFail, Detail: err.Error(), Hint: fault.HintOf(err)})
 		e.skip(noConfig, append(needServer, cluster.CheckNameServer, cluster.CheckNameClock)...)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/tandem-dev/tandem/envfile"
 	"github.com/tandem-dev/tandem/internal/fault"
+	"github.com/tandem-dev/tandem/manifest"
 	"github.com/tandem-dev/tandem/session/cluster"
 	"github.com/tandem-dev/tandem/session/process"
 	"github.com/tandem-dev/tandem/session/projection"
@@ -84,14 +85,17 @@ func (m *Manager) devAt(r DownRequest) (*devAt, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, err := m.connect(m.cfg.Kubeconfig, m.cfg.Context, m.cfg.Namespace)
+	at := m.placeOf(man.Place(dev))
+	c, err := m.connect(at)
 	if err != nil {
 		return nil, err
 	}
-	return &devAt{manifest: man.Path, id: c.Namespace() + "/" + dev.Name, target: target(dev), cluster: c}, nil
+	return &devAt{manifest: man.Path, id: at.sessionID(c, dev), target: target(dev), cluster: c}, nil
 }
 
-func (d *devAt) is(e Entry) bool { return e.ID == d.id && e.Server == d.cluster.Host() }
+func (d *devAt) is(e Entry) bool {
+	return (e.ID == d.id || e.ID == qualified(d.id, d.cluster.Context())) && e.Server == d.cluster.Host()
+}
 
 // downEntry ends a running session through its owner, or undoes a crashed one.
 func (m *Manager) downEntry(ctx context.Context, e foundEntry) (Restored, error) {
@@ -121,7 +125,7 @@ func (m *Manager) downEntry(ctx context.Context, e foundEntry) (Restored, error)
 // undo gives back what the entry's session took: the cluster's objects, then
 // what is left of its command and its files on this machine.
 func (m *Manager) undo(ctx context.Context, e *Entry) error {
-	c, err := m.connect(e.Record.Kubeconfig, e.Record.Context, e.Record.Namespace)
+	c, err := m.connect(*placeOfEntry(*e))
 	if err != nil {
 		return err
 	}
@@ -162,7 +166,7 @@ func (m *Manager) downMarked(ctx context.Context, r DownRequest, dev *devAt) ([]
 			found = append(found, w.Diverted.Record)
 		}
 	} else {
-		if c, err = m.connect(m.cfg.Kubeconfig, m.cfg.Context, m.cfg.Namespace); err == nil {
+		if c, err = m.connect(m.placeOf(manifest.Place{})); err == nil {
 			found, err = c.FindDiverted(ctx, c.Namespace())
 		}
 		if err != nil {

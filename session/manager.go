@@ -35,7 +35,8 @@ type Config struct {
 	RewriteHosts envfile.HostMode
 	// DataPlane is what carries the tunnels; "" is tunnel.Auto.
 	DataPlane tunnel.DataPlane
-	// Kubeconfig, Context and Namespace choose the cluster; "" follows kubectl.
+	// Kubeconfig, Context and Namespace choose the cluster, above what a manifest
+	// says; where both say nothing it is kubectl's.
 	Kubeconfig, Context, Namespace string
 	// Debugger is the argv that starts this program as a debugger's process (see
 	// package debug/adapter); empty can debug nothing.
@@ -208,6 +209,9 @@ func (m *Manager) launch(p *prepared, r StartRequest) (*Session, error) {
 	defer m.mu.Unlock()
 	if m.closed {
 		return nil, fault.New(fault.Cancelled, "starting session %s: this server is shutting down", p.id)
+	}
+	if old := m.sessions[p.id]; old != nil && old.prepared.cluster.Context() != p.cluster.Context() {
+		p.id = qualified(p.id, p.cluster.Context()) // the kubeconfig's current context was changed meanwhile
 	}
 	if old := m.sessions[p.id]; old != nil && !old.Snapshot().State.Ended() {
 		if old.request.found && !r.found && !old.claimed {

@@ -64,7 +64,7 @@ func (m *Manager) offlineInput(ctx context.Context, manifestPath, devName string
 	if err != nil {
 		return envfile.Input{}, nil, err
 	}
-	c, err := m.connect(m.cfg.Kubeconfig, m.cfg.Context, m.cfg.Namespace)
+	c, err := m.connect(m.placeOf(man.Place(dev)))
 	if err != nil {
 		return envfile.Input{}, nil, err
 	}

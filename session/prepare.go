@@ -49,22 +49,15 @@ func (m *Manager) prepare(r StartRequest) (*prepared, error) {
 	if r.Run {
 		p.argv = argv(dev.Command, r.Command)
 	}
-	at := place{kubeconfig: m.cfg.Kubeconfig, context: m.cfg.Context, namespace: m.cfg.Namespace}
+	at := m.placeOf(man.Place(dev))
 	if r.place != nil {
 		at = *r.place
 	}
-	if p.cluster, err = m.connect(at.kubeconfig, at.context, at.namespace); err != nil {
+	if p.cluster, err = m.connect(at); err != nil {
 		return nil, err
 	}
-	p.id = p.cluster.Namespace() + "/" + dev.Name
+	p.id = at.sessionID(p.cluster, dev)
 	return p, nil
-}
-
-func (m *Manager) connect(kubeconfig, context, namespace string) (*cluster.Cluster, error) {
-	return cluster.Connect(cluster.Options{
-		Kubeconfig: kubeconfig, Context: context, Namespace: namespace,
-		UserAgent: "tandem/" + m.cfg.Version, Logger: m.cfg.Logger,
-	})
 }
 
 // loadDev reads the manifest and picks the dev. Errors in other devs do not

@@ -40,6 +40,7 @@ type Client struct {
 	calling sync.Mutex // orders calls, so that each learns its own id
 	pending sync.WaitGroup
 	record  record
+	respond func(method string, params json.RawMessage) any
 
 	exited chan struct{} // closed once the process is gone
 	code   int
@@ -55,6 +56,9 @@ type Options struct {
 	Wrap func(*exec.Cmd)
 	// Uninitialized leaves initialize to the caller.
 	Uninitialized bool
+	// Answer gives the result of what the server asks of the editor and its user;
+	// nil answers null, as somebody does who closes every question.
+	Answer func(method string, params json.RawMessage) any
 }
 
 // Serve starts `tandem serve` in the workspace and initializes it.
@@ -67,7 +71,7 @@ func Serve(w *Workspace) *Client {
 func ServeWith(w *Workspace, o Options) *Client {
 	t := w.T
 	t.Helper()
-	c := &Client{T: t, Workspace: w, exited: make(chan struct{}), tap: newTap()}
+	c := &Client{T: t, Workspace: w, exited: make(chan struct{}), tap: newTap(), respond: o.Answer}
 	c.record.init()
 	c.start(o)
 	t.Cleanup(c.Close)
@@ -140,8 +144,19 @@ func (s *stdio) Close() error { return errors.Join(s.WriteCloser.Close(), s.Read
 // handle records notifications in the order of the wire and answers requests
 // as an editor would.
 func (c *Client) handle(_ context.Context, r *jsonrpc2.Request) (any, error) {
-	c.record.add(Notification{Method: strings.Clone(r.Method()), Params: append(json.RawMessage(nil), r.Params()...)})
-	return nil, nil
+	n := Notification{Method: strings.Clone(r.Method()), Params: append(json.RawMessage(nil), r.Params()...)}
+	c.record.add(n)
+	if !r.IsCall() || c.respond == nil {
+		return nil, nil
+	}
+	return c.respond(n.Method, n.Params), nil
+}
+
+// StopReading makes the client read no more than one message of the server's until
+// resume is called, as an editor does that hangs.
+func (c *Client) StopReading() (resume func()) {
+	c.tap.gate.Lock()
+	return sync.OnceFunc(c.tap.gate.Unlock)
 }
 
 // Call is one request in flight.

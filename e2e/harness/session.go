@@ -31,6 +31,11 @@ func (c *Client) MustStart(dev string) protocol.Snapshot {
 	return snap
 }
 
+// StartOther is StartParams for a dev of another manifest.
+func StartOther(w *Workspace, dev string) protocol.SessionStartParams {
+	return protocol.SessionStartParams{Manifest: "file://" + w.Manifest(), Dev: dev, Options: protocol.SessionStartOptions{Run: true}}
+}
+
 // MustStop stops a session and returns its last snapshot.
 func (c *Client) MustStop(id string) protocol.Snapshot {
 	c.T.Helper()

@@ -14,6 +14,7 @@ import (
 type tap struct {
 	jsonrpc2.Stream
 	sent chan jsonrpc2.ID // one for each call, in order
+	gate sync.Mutex       // held while nothing is to be read
 
 	mu       sync.Mutex
 	answered map[jsonrpc2.ID]int
@@ -44,6 +45,8 @@ func (t *tap) Write(ctx context.Context, m jsonrpc2.Message) (int64, error) {
 
 // Read notes answers and keeps everything.
 func (t *tap) Read(ctx context.Context) (jsonrpc2.Message, int64, error) {
+	t.gate.Lock()
+	t.gate.Unlock()
 	m, n, err := t.Stream.Read(ctx)
 	if err != nil {
 		return m, n, err

@@ -27,10 +27,10 @@ type Edit struct {
 
 // Actions are the corrections of the diagnostics that touch a range, and the
 // conversions of the entries there.
-func (d *Document) Actions(at manifest.Range, f *Facts) []Action {
+func (d *Document) Actions(at manifest.Range, known Clusters) []Action {
 	var out []Action
 	var missing []manifest.Diagnostic
-	for _, x := range d.Diagnostics(f) {
+	for _, x := range d.Diagnostics(known) {
 		if x.Range.End.Compare(at.Start) < 0 || x.Range.Start.Compare(at.End) > 0 {
 			continue
 		}
@@ -42,8 +42,8 @@ func (d *Document) Actions(at manifest.Range, f *Facts) []Action {
 		}
 	}
 	dev := d.devAt(at.Start)
-	if dev != nil && f != nil {
-		out = append(out, d.addReverses(dev, f, missing)...)
+	if dev != nil {
+		out = append(out, d.addReverses(dev, known.at(d.Manifest.Place(dev)), missing)...)
 	}
 	forwards := d.Manifest.Forward
 	if dev != nil {

@@ -41,7 +41,7 @@ func longManifest(n int) string {
 func BenchmarkDiagnostics(b *testing.B) {
 	text := NewText(longManifest(2000))
 	path := b.TempDir() + "/okteto.yml"
-	facts := shop()
+	facts := clusters
 	for name, edit := range map[string]struct {
 		line int
 		with string

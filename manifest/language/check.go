@@ -23,22 +23,24 @@ const (
 	CodeSecretMissing     = "secret-missing"       // a Secret without which the workload cannot start
 	CodeConfigMapMissing  = "configmap-missing"    // the same of a ConfigMap
 	CodeReverseMissing    = "reverse-missing"      // a port of the container that leads nowhere
+	CodeContextMissing    = "context-missing"      // no such context in the kubeconfig
+	CodeNamespaceMissing  = "namespace-missing"    // no such namespace in the cluster
 )
 
 // Diagnostics is everything there is to say, in the order of the text: what
-// package manifest found, clashes between devs, and, with facts, what the cluster
-// does not have. What the cluster lacks is a warning, never an error: it may be
-// deployed the next minute.
-func (d *Document) Diagnostics(f *Facts) []manifest.Diagnostic {
-	c := checker{d: d, f: f, found: slices.Clone(d.Manifest.Diagnostics)}
+// package manifest found, clashes between devs, and, where it is known, what the
+// cluster does not have. What the cluster lacks is a warning, never an error: it
+// may be deployed the next minute.
+func (d *Document) Diagnostics(known Clusters) []manifest.Diagnostic {
+	c := checker{d: d, known: known, found: slices.Clone(d.Manifest.Diagnostics)}
 	c.sharedPorts()
-	if f != nil {
-		for _, dev := range d.Manifest.Devs {
-			if dev.Mode == manifest.Hybrid {
-				c.dev(dev)
-			}
+	for _, dev := range d.Manifest.Devs {
+		if dev.Mode == manifest.Hybrid && c.place(dev) {
+			c.dev(dev)
 		}
-		c.sharedWorkloads()
+	}
+	c.sharedWorkloads()
+	if c.f = known.at(d.Manifest.Place(nil)); c.f != nil {
 		c.forwards(d.Manifest.Forward, "")
 	}
 	for i := range c.found {
@@ -52,8 +54,11 @@ func (d *Document) Diagnostics(f *Facts) []manifest.Diagnostic {
 
 type checker struct {
 	d     *Document
-	f     *Facts
+	known Clusters
+	f     *Facts // of what is looked at
 	found []manifest.Diagnostic
+	// said are the places that were said to be missing, for devs that share one.
+	said map[manifest.Range]bool
 }
 
 func (c *checker) say(severity manifest.Severity, code, dev string, at manifest.Range, hint, format string, args ...any) {
@@ -119,6 +124,45 @@ func (c *checker) sharedPorts() {
 			}
 		}
 	}
+}
+
+// place finds what is known of a dev's cluster; false where there is nothing to
+// hold the dev against.
+func (c *checker) place(dev *manifest.Dev) bool {
+	said := c.d.Manifest.Place(dev)
+	c.f = c.known.at(said)
+	if c.f == nil {
+		// A context that is there may still have a cluster that does not answer.
+		if home := c.known.at(manifest.Place{}); home != nil && said.Context != "" && !slices.Contains(home.Contexts, said.Context) {
+			c.lacks(dev, "context", CodeContextMissing, "the kubeconfig", said.Context, home.Contexts)
+		}
+		return false
+	}
+	if n := c.f.Namespaces; said.Namespace == c.f.Namespace && n.Complete && !slices.Contains(n.Items, said.Namespace) {
+		c.lacks(dev, "namespace", CodeNamespaceMissing, "the cluster of context "+c.f.Context, said.Namespace, n.Items)
+		return false
+	}
+	return true
+}
+
+// lacks says that a context or namespace that a dev, or the manifest for it, names
+// does not exist.
+func (c *checker) lacks(dev *manifest.Dev, field, code, who, name string, have []string) {
+	at, own := dev.Value(field)
+	of := dev.Name
+	if !own {
+		at, _ = c.d.Manifest.Value(field)
+		of = ""
+	}
+	if c.said[at] {
+		return
+	}
+	if c.said == nil {
+		c.said = map[manifest.Range]bool{}
+	}
+	c.said[at] = true
+	c.say(manifest.Warning, code, of, at, "", "%s has no %s %q", who, field, c.written(at, name))
+	c.didYouMean(name, have)
 }
 
 // dev holds one dev against the cluster.
@@ -290,18 +334,20 @@ func (c *checker) serviceWritten(f manifest.Forward) string {
 
 // sharedWorkloads finds devs for one workload, of which only one can run.
 func (c *checker) sharedWorkloads() {
-	first := map[string]*manifest.Dev{}
+	type workload struct{ context, namespace, name string }
+	first := map[workload]*manifest.Dev{}
 	for _, dev := range c.d.Manifest.Devs {
-		found := c.f.workloads(dev)
+		f := c.known.at(c.d.Manifest.Place(dev))
+		found := f.workloads(dev)
 		if dev.Mode != manifest.Hybrid || len(found) != 1 {
 			continue
 		}
-		id := found[0].Kind + " " + found[0].Name
-		if was := first[id]; was != nil {
+		one := workload{f.Context, f.Namespace, found[0].Kind + " " + found[0].Name}
+		if was := first[one]; was != nil {
 			c.say(manifest.Information, CodeWorkloadShared, dev.Name, dev.NameRange, "",
-				"dev %s in line %d stands for %s, too; the two cannot run at the same time", was.Name, was.NameRange.Start.Line+1, id)
+				"dev %s in line %d stands for %s, too; the two cannot run at the same time", was.Name, was.NameRange.Start.Line+1, one.name)
 			continue
 		}
-		first[id] = dev
+		first[one] = dev
 	}
 }

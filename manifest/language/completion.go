@@ -31,15 +31,15 @@ type Item struct {
 	Range  manifest.Range
 }
 
-// Complete proposes what may stand at a position. Without facts, what only the
-// cluster knows is left out.
-func (d *Document) Complete(at manifest.Position, f *Facts) []Item {
+// Complete proposes what may stand at a position. Where nothing is known of the
+// cluster, what only that knows is left out.
+func (d *Document) Complete(at manifest.Position, known Clusters) []Item {
 	offset := d.Text.Offset(at, UTF16)
 	p := placeAt(d.Text, offset)
 	if p.kind == nowhere || p.from > p.cursor || p.to < p.cursor {
 		return nil
 	}
-	c := completer{d: d, f: f, p: p, span: d.Text.span(p.from, p.to)}
+	c := completer{d: d, f: known.at(d.placeAt(p)), p: p, span: d.Text.span(p.from, p.to)}
 	if c.variables() {
 		return c.items
 	}

@@ -73,7 +73,11 @@ func TestComplete(t *testing.T) {
 		{"variables in flow", "dev:\n  api: {workdir: \"${‸\"}\n", "API_TOKEN BANNER DB_URL EMPTY HOME PORT REGION"},
 		{"a dollar sign", "dev:\n  api:\n    workdir: $$‸\n", ""},
 		{"a command is the shell's", "dev:\n  api:\n    command: echo ${‸\n", ""},
-		{"namespaces", "dev:\n  api:\n    namespace: ‸\n", "default shop"},
+		{"namespaces", "dev:\n  api:\n    namespace: ‸\n", "default shop staging"},
+		{"namespaces while one is written", "dev:\n  api:\n    namespace: sta‸\n", "default shop staging"},
+		{"containers of another namespace", "namespace: staging\ndev:\n  web:\n    container: ‸\n", "web"},
+		{"nothing of a cluster that does not answer", "dev:\n  web:\n    context: prod\n    container: ‸\n", ""},
+		{"contexts of a dev", "dev:\n  web:\n    context: pr‸\n", "dev prod"},
 		{"contexts", "context: ‸\n", "dev prod"},
 		{"timeouts", "dev:\n  api:\n    timeout:\n      default: 5m\n      ‸\n", "resources"},
 		{"a hook", "dev:\n  api:\n    lifecycle:\n      postStart:\n        ‸\n", "command enabled"},
@@ -93,7 +97,7 @@ func TestComplete(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			d, at := open(t, test.text)
-			items := d.Complete(at, shop())
+			items := d.Complete(at, clusters)
 			if diff := cmp.Diff(test.want, labels(items)); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
@@ -123,7 +127,7 @@ func TestCompletionsEdit(t *testing.T) {
 		{"dev:\n  api:\n    environment:\n      - LOG‸\n", "LOG_LEVEL", "dev:\n  api:\n    environment:\n      - LOG_LEVEL=\n"},
 	} {
 		d, at := open(t, test.text)
-		items := d.Complete(at, shop())
+		items := d.Complete(at, clusters)
 		i := slices.IndexFunc(items, func(i Item) bool { return i.Label == test.label })
 		if i < 0 {
 			t.Errorf("%q: no %s among %s", test.text, test.label, labels(items))

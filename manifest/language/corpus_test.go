@@ -92,9 +92,9 @@ func corpus(t *testing.T, folder string, atLeast int, check func(t *testing.T, a
 				t.Fatal(err)
 			}
 			want := &txtar.Archive{Comment: []byte("What is said of " + name + ".txtar; go test ./manifest/language -run Corpus -update\n\n")}
-			var facts *Facts
+			var facts Clusters
 			if strings.HasPrefix(name, "cluster") {
-				facts = shop()
+				facts = clusters
 			}
 			for _, f := range archive.Files {
 				cases++

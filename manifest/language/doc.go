@@ -3,12 +3,12 @@
 // protocol of an editor nor a cluster.
 //
 //	d := language.Read(path, language.NewText(text), manifest.Options{})
-//	d.Diagnostics(facts)              // all that is wrong, with exact ranges
-//	d.Complete(position, facts)       // what may stand here
-//	d.Hover(position, facts)          // what stands here means
+//	d.Diagnostics(known)              // all that is wrong, with exact ranges
+//	d.Complete(position, known)       // what may stand here
+//	d.Hover(position, known)          // what stands here means
 //	d.Symbols()                       // the outline
 //	d.Devs()                          // the entries that can run, for lenses
-//	d.Actions(range, facts)           // corrections and conversions
+//	d.Actions(range, known)           // corrections and conversions
 //
 // A [Document] is one version of a text: it never changes, so that any number of
 // goroutines may ask it. Editing makes a new [Text] ([Text.Apply]) and from it a
@@ -17,7 +17,8 @@
 // # What the cluster holds
 //
 // Names of workloads, containers, services and the like come as [Facts], which
-// somebody else gathered and keeps fresh. They may be nil, as they are until the
+// somebody else gathered and keeps fresh, for each of the places that a manifest
+// names ([Clusters], [Document.Places]). They may be nil, as they are until the
 // cluster has answered for the first time; nothing here waits. Each list of them
 // says whether it is complete: only of a complete list can be said that it does
 // not have a name.

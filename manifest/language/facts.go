@@ -21,6 +21,57 @@ type Facts struct {
 	Contexts []string
 }
 
+// Clusters has what is known of each place that a manifest names; nil where
+// nothing is, as before the cluster has answered. It must not wait, and may be nil.
+type Clusters func(manifest.Place) *Facts
+
+func (c Clusters) at(p manifest.Place) *Facts {
+	if c == nil {
+		return nil
+	}
+	return c(p)
+}
+
+// Places are where the devs in hybrid mode have their workloads, each once, and
+// before them what the manifest itself says. Where a context is named, none in
+// particular is among them: it knows the contexts that there are.
+func (d *Document) Places() []manifest.Place {
+	all := []manifest.Place{d.Manifest.Place(nil)}
+	add := func(p manifest.Place) {
+		if !slices.Contains(all, p) {
+			all = append(all, p)
+		}
+	}
+	for _, dev := range d.Manifest.Devs {
+		if dev.Mode == manifest.Hybrid {
+			add(d.Manifest.Place(dev))
+		}
+	}
+	if slices.ContainsFunc(all, func(p manifest.Place) bool { return p.Context != "" }) {
+		add(manifest.Place{})
+	}
+	return all
+}
+
+// PlaceAt is the place that matters at a position. Where a context is written it
+// is no place in particular, and where a namespace is, the context's own: what is
+// typed there names nothing yet.
+func (d *Document) PlaceAt(at manifest.Position) manifest.Place {
+	return d.placeAt(placeAt(d.Text, d.Text.Offset(at, UTF16)))
+}
+
+func (d *Document) placeAt(p place) manifest.Place {
+	field, _ := manifest.Describe(p.path...)
+	said := d.Manifest.Place(d.devNamed(p.path))
+	switch {
+	case field.Names == manifest.NamesContext:
+		return manifest.Place{}
+	case field.Names == manifest.NamesNamespace:
+		said.Namespace = ""
+	}
+	return said
+}
+
 // List is what was seen of one sort of object.
 type List[T any] struct {
 	Items []T

@@ -20,7 +20,7 @@ func FuzzFeatures(f *testing.F) {
 			f.Add(text, at)
 		}
 	}
-	facts, dir := shop(), f.TempDir()
+	dir := f.TempDir()
 	f.Fuzz(func(t *testing.T, content string, at int) {
 		if !utf8.ValidString(content) || len(content) > 4096 {
 			t.Skip("JSON has no such text, or a slow one and nothing new")
@@ -34,7 +34,7 @@ func FuzzFeatures(f *testing.F) {
 				t.Fatalf("%s: %v is no range of %q", what, r, content)
 			}
 		}
-		for _, facts := range []*Facts{nil, facts} {
+		for _, facts := range []Clusters{nil, clusters} {
 			for _, x := range d.Diagnostics(facts) {
 				inside("diagnostic", x.Range)
 			}

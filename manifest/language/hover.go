@@ -19,7 +19,7 @@ type Hover struct {
 
 // Hover explains the field, the name or the variable at a position; ok is false
 // where there is nothing to say.
-func (d *Document) Hover(at manifest.Position, f *Facts) (h Hover, ok bool) {
+func (d *Document) Hover(at manifest.Position, known Clusters) (h Hover, ok bool) {
 	offset := d.Text.Offset(at, UTF16)
 	p := placeAt(d.Text, offset)
 	if p.kind == nowhere || p.from > p.cursor || p.to < p.cursor || p.from == p.to {
@@ -34,7 +34,8 @@ func (d *Document) Hover(at manifest.Position, f *Facts) (h Hover, ok bool) {
 			return h, true
 		}
 		if slices.Equal(p.path, []string{"dev"}) {
-			h.Markdown = d.describeDev(d.devNamed(path), f)
+			dev := d.devNamed(path)
+			h.Markdown = d.describeDev(dev, known.at(d.Manifest.Place(dev)))
 			return h, h.Markdown != ""
 		}
 		return h, false
@@ -42,7 +43,7 @@ func (d *Document) Hover(at manifest.Position, f *Facts) (h Hover, ok bool) {
 	if h, ok := d.hoverVariable(p); ok {
 		return h, true
 	}
-	h.Markdown = d.describeName(p, f)
+	h.Markdown = d.describeName(p, known.at(d.placeAt(p)))
 	return h, h.Markdown != ""
 }
 

@@ -33,7 +33,7 @@ func TestHover(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			d, at := open(t, test.text)
-			h, ok := d.Hover(at, shop())
+			h, ok := d.Hover(at, clusters)
 			if ok != (test.want != "") {
 				t.Fatalf("there is %v to say: %q", ok, h.Markdown)
 			}
@@ -66,7 +66,7 @@ func TestMask(t *testing.T) {
 func apply(t *testing.T, d *Document, at manifest.Position, title string) string {
 	t.Helper()
 	var titles []string
-	for _, a := range d.Actions(manifest.Range{Start: at, End: at}, shop()) {
+	for _, a := range d.Actions(manifest.Range{Start: at, End: at}, clusters) {
 		titles = append(titles, a.Title)
 		if a.Title != title {
 			continue

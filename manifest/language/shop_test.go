@@ -1,6 +1,7 @@
 package language
 
 import (
+	"cmp"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -11,7 +12,27 @@ import (
 // cursor marks a place in the texts of the tests.
 const cursor = "‸"
 
-// shop is what the cluster of all tests holds.
+// clusters are those of the tests: context dev with the namespaces shop, its own,
+// and staging, which has a web alone; context prod, which does not answer.
+func clusters(p manifest.Place) *Facts {
+	if p.Context != "" && p.Context != "dev" {
+		return nil
+	}
+	f := shop()
+	if f.Namespace = cmp.Or(p.Namespace, f.Namespace); f.Namespace == "shop" {
+		return f
+	}
+	all := f.Workloads.Items
+	f.Workloads.Items, f.Services.Items, f.Secrets.Items, f.ConfigMaps.Items = nil, nil, nil, nil
+	if f.Namespace == "staging" {
+		web := all[1]
+		web.Secrets = nil
+		f.Workloads.Items = []Workload{web}
+	}
+	return f
+}
+
+// shop is what the cluster of context dev holds in its namespace.
 func shop() *Facts {
 	return &Facts{
 		Context: "dev", Namespace: "shop",
@@ -34,7 +55,7 @@ func shop() *Facts {
 		}},
 		Secrets:    List[string]{Complete: true, Items: []string{"api-credentials"}},
 		ConfigMaps: List[string]{Complete: true, Items: []string{"api-config"}},
-		Namespaces: List[string]{Complete: true, Items: []string{"default", "shop"}},
+		Namespaces: List[string]{Complete: true, Items: []string{"default", "shop", "staging"}},
 		Contexts:   []string{"dev", "prod"},
 	}
 }

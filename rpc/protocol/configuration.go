@@ -8,6 +8,18 @@ type DidChangeConfigurationParams struct {
 	Settings Settings `json:"settings"`
 }
 
+// DidChangeWorkspaceFoldersParams tell that folders were opened or closed (LSP
+// "workspace/didChangeWorkspaceFolders").
+type DidChangeWorkspaceFoldersParams struct {
+	Event WorkspaceFoldersChangeEvent `json:"event"`
+}
+
+// WorkspaceFoldersChangeEvent has the folders.
+type WorkspaceFoldersChangeEvent struct {
+	Added   []WorkspaceFolder `json:"added"`
+	Removed []WorkspaceFolder `json:"removed"`
+}
+
 // Settings of a client, of which Tandem reads its own.
 type Settings struct {
 	Tandem RuntimeSettings `json:"tandem,omitzero"`

@@ -400,8 +400,10 @@ type ExecuteCommandParams struct {
 // CommandResult is what a command has done: the members are those of the result
 // of the method behind it.
 type CommandResult struct {
-	// Restored says for tandem.recover what was given back, a line for each workload.
+	// Restored says for tandem.recover what was given back, a line for each workload;
+	// Adopted what was continued, a line for each session.
 	Restored []string `json:"restored,omitempty"`
+	Adopted  []string `json:"adopted,omitempty"`
 }
 
 // CommandArguments are what a command is about. Which members a command needs
@@ -424,6 +426,9 @@ type CommandArguments struct {
 	// Takeover ends the session that somebody else has on the workload. Without
 	// it the user is asked.
 	Takeover bool `json:"takeover,omitempty"`
+	// Action is what tandem.recover does. Without it the user is asked; a client
+	// that does not know window/showMessageRequest gets the workloads back.
+	Action RecoverAction `json:"action,omitempty"`
 }
 
 // RegistrationParams register the server for something.

@@ -42,9 +42,11 @@ type WorkspaceFolder struct {
 type InitializationOptions struct {
 	// Kubeconfig is a path; absent follows KUBECONFIG and ~/.kube/config, as kubectl does.
 	Kubeconfig string `json:"kubeconfig,omitempty"`
-	// Context of the kubeconfig; absent is its current one.
+	// Context of the kubeconfig, whatever manifests say; absent is the one that the
+	// manifest names, else the current one.
 	Context string `json:"context,omitempty"`
-	// Namespace; absent is the context's.
+	// Namespace, whatever manifests say; absent is the one that the manifest names,
+	// else the context's.
 	Namespace string `json:"namespace,omitempty"`
 	// AgentImage is the image that brings the agent into the dev container;
 	// absent is the one that the server was started with (--agent-image,
@@ -175,7 +177,19 @@ type ServerCapabilities struct {
 	// be told to ask again; to others they are published.
 	DiagnosticProvider     *DiagnosticOptions    `json:"diagnosticProvider,omitempty"`
 	ExecuteCommandProvider ExecuteCommandOptions `json:"executeCommandProvider"`
+	Workspace              WorkspaceCapabilities `json:"workspace"`
 	Experimental           Experimental          `json:"experimental"`
+}
+
+// WorkspaceCapabilities tell that several folders may be open.
+type WorkspaceCapabilities struct {
+	WorkspaceFolders WorkspaceFoldersCapabilities `json:"workspaceFolders"`
+}
+
+// WorkspaceFoldersCapabilities say that folders may come and go.
+type WorkspaceFoldersCapabilities struct {
+	Supported           bool `json:"supported"`
+	ChangeNotifications bool `json:"changeNotifications"`
 }
 
 // Experimental holds what goes beyond LSP, under Tandem's own name.

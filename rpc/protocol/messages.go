@@ -10,6 +10,7 @@ var messages = []Message{
 	{Method: MethodExit, From: FromClient, Call: false},
 	{Method: MethodCancel, From: FromClient, Call: false, Params: CancelParams{}},
 	{Method: MethodSetTrace, From: FromClient, Call: false, Params: SetTraceParams{}},
+	{Method: MethodDidChangeWorkspaceFolders, From: FromClient, Call: false, Params: DidChangeWorkspaceFoldersParams{}},
 	{Method: MethodDidChangeConfiguration, From: FromClient, Call: false, Params: DidChangeConfigurationParams{}},
 	{Method: MethodProgressCancel, From: FromClient, Call: false, Params: WorkDoneProgressCancelParams{}},
 	{Method: MethodManifestList, From: FromClient, Call: true, Params: ManifestListParams{}, Result: ManifestListResult{}},

@@ -10,7 +10,8 @@ const (
 	MethodSetTrace       = "$/setTrace"
 	MethodProgressCancel = "window/workDoneProgress/cancel"
 
-	MethodDidChangeConfiguration = "workspace/didChangeConfiguration"
+	MethodDidChangeConfiguration    = "workspace/didChangeConfiguration"
+	MethodDidChangeWorkspaceFolders = "workspace/didChangeWorkspaceFolders"
 )
 
 // Methods of the base protocol that the server sends.

@@ -318,7 +318,7 @@ export class Commands implements vscode.Disposable {
 
   /** Gives back what a crash has left behind. */
   private async recover(): Promise<void> {
-    const done = await this.backend.ask<protocol.CommandResult>('workspace/executeCommand', { command: 'tandem.recover', arguments: [{}] });
+    const done = await this.backend.ask<protocol.CommandResult>('workspace/executeCommand', { command: 'tandem.recover', arguments: [{ action: 'restore' }] });
     const lines = done.restored ?? [];
     void vscode.window.showInformationMessage(lines.length > 0 ? lines.join('\n') : 'There is nothing to recover: no crash has left a workload diverted.');
     await this.sessions.refresh();

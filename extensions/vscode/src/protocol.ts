@@ -125,11 +125,11 @@ export interface ClientRequests {
    * session | `session/stop` | | `tandem.restart` | a session | `session/restart` | |
    * `tandem.status` | a session | shows its state and tunnels | | `tandem.explain` | a session or a
    * dev, name | `env/explain` | | `tandem.doctor` | manifest, dev | `cluster/doctor`, and shows
-   * what it found | | `tandem.recover` | id, or nothing for all of the workspace | gives back what
-   * crashed sessions left | | `tandem.openTunnel` | a session, tunnel | shows the local end of a
-   * forward in the browser | | `tandem.writeRunConfig`, `tandem.removeRunConfig` | a session or a
-   * dev, editor | `runConfig/write`, `runConfig/remove` | The result is that of the method behind
-   * the command.
+   * what it found | | `tandem.recover` | id, or nothing for all of the workspace; action |
+   * continues what crashes left, or gives it back; asks which | | `tandem.openTunnel` | a session,
+   * tunnel | shows the local end of a forward in the browser | | `tandem.writeRunConfig`,
+   * `tandem.removeRunConfig` | a session or a dev, editor | `runConfig/write`, `runConfig/remove` |
+   * The result is that of the method behind the command.
    */
   'workspace/executeCommand': { params: ExecuteCommandParams; result: CommandResult };
 }
@@ -139,7 +139,8 @@ export interface ClientNotifications {
   /**
    * Says that the answer to `initialize` has arrived. Sessions of this workspace whose server has
    * died are then continued; their changes arrive as `session/didChange`, with `adopted`. A
-   * `session/start` of the same dev answers with the continued session.
+   * `session/start` of the same dev answers with the continued session. About what others left, a
+   * terminal's `tandem up` for example, the user is asked (`window/showMessageRequest`).
    */
   'initialized': undefined;
   /**
@@ -152,6 +153,11 @@ export interface ClientNotifications {
   '$/cancelRequest': CancelParams;
   /** Switches the trace. */
   '$/setTrace': SetTraceParams;
+  /**
+   * Opens and closes folders of the workspace. What a crash left in a new one is continued, as
+   * after `initialized`; sessions of a closed one go on.
+   */
+  'workspace/didChangeWorkspaceFolders': DidChangeWorkspaceFoldersParams;
   /**
    * Changes the settings that may change at run time: the log level, for the sessions that run,
    * too.
@@ -197,8 +203,9 @@ export interface ServerRequests {
    */
   'client/registerCapability': { params: RegistrationParams; result: null };
   /**
-   * Asks the user: whether to take a workload over (a start by command only), or to give back what
-   * a crash left (after `initialized`). The answer is the chosen action, or `null`.
+   * Asks the user: whether to take a workload over (a start by command only), or to continue what a
+   * crash left, or give it back (after `initialized`, and by command). The answer is the chosen
+   * action, or `null`.
    */
   'window/showMessageRequest': { params: ShowMessageRequestParams; result: MessageActionItem | null };
   /**
@@ -280,9 +287,15 @@ export interface WorkspaceFolder {
 export interface InitializationOptions {
   /** `kubeconfig` is a path; absent follows KUBECONFIG and ~/.kube/config, as kubectl does. */
   kubeconfig?: string;
-  /** `context` of the kubeconfig; absent is its current one. */
+  /**
+   * `context` of the kubeconfig, whatever manifests say; absent is the one that the manifest names,
+   * else the current one.
+   */
   context?: string;
-  /** `namespace`; absent is the context's. */
+  /**
+   * `namespace`, whatever manifests say; absent is the one that the manifest names, else the
+   * context's.
+   */
   namespace?: string;
   /**
    * `agentImage` is the image that brings the agent into the dev container; absent is the one that
@@ -536,6 +549,7 @@ export interface ServerCapabilities {
    */
   diagnosticProvider?: DiagnosticOptions;
   executeCommandProvider: ExecuteCommandOptions;
+  workspace: WorkspaceCapabilities;
   experimental: Experimental;
 }
 
@@ -579,6 +593,17 @@ export interface ExecuteCommandOptions {
   commands: string[];
 }
 
+/** WorkspaceCapabilities tell that several folders may be open. */
+export interface WorkspaceCapabilities {
+  workspaceFolders: WorkspaceFoldersCapabilities;
+}
+
+/** WorkspaceFoldersCapabilities say that folders may come and go. */
+export interface WorkspaceFoldersCapabilities {
+  supported: boolean;
+  changeNotifications: boolean;
+}
+
 /** Experimental holds what goes beyond LSP, under Tandem's own name. */
 export interface Experimental {
   tandem: TandemCapabilities;
@@ -605,6 +630,20 @@ export interface CancelParams {
 /** SetTraceParams switch the trace ("$/setTrace"). */
 export interface SetTraceParams {
   value: TraceValue;
+}
+
+/**
+ * DidChangeWorkspaceFoldersParams tell that folders were opened or closed (LSP
+ * "workspace/didChangeWorkspaceFolders").
+ */
+export interface DidChangeWorkspaceFoldersParams {
+  event: WorkspaceFoldersChangeEvent;
+}
+
+/** WorkspaceFoldersChangeEvent has the folders. */
+export interface WorkspaceFoldersChangeEvent {
+  added: WorkspaceFolder[];
+  removed: WorkspaceFolder[];
 }
 
 /**
@@ -1900,6 +1939,11 @@ export interface CommandArguments {
    * asked.
    */
   takeover?: boolean;
+  /**
+   * `action` is what tandem.recover does. Without it the user is asked; a client that does not know
+   * window/showMessageRequest gets the workloads back.
+   */
+  action?: RecoverAction;
 }
 
 /** CodeActionParams ask for corrections of a range. */
@@ -1964,8 +2008,12 @@ export interface ExecuteCommandParams {
  * behind it.
  */
 export interface CommandResult {
-  /** `restored` says for tandem.recover what was given back, a line for each workload. */
+  /**
+   * `restored` says for tandem.recover what was given back, a line for each workload; Adopted what
+   * was continued, a line for each session.
+   */
   restored?: string[];
+  adopted?: string[];
 }
 
 /** SessionOutputParams are what the local command wrote (session/output). */

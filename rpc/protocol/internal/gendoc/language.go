@@ -67,7 +67,7 @@ const commandText = `Does what a lens, a menu or a key asks for. A command takes
 | ` + "`tandem.status`" + ` | a session | shows its state and tunnels |
 | ` + "`tandem.explain`" + ` | a session or a dev, name | ` + "`env/explain`" + ` |
 | ` + "`tandem.doctor`" + ` | manifest, dev | ` + "`cluster/doctor`" + `, and shows what it found |
-| ` + "`tandem.recover`" + ` | id, or nothing for all of the workspace | gives back what crashed sessions left |
+| ` + "`tandem.recover`" + ` | id, or nothing for all of the workspace; action | continues what crashes left, or gives it back; asks which |
 | ` + "`tandem.openTunnel`" + ` | a session, tunnel | shows the local end of a forward in the browser |
 | ` + "`tandem.writeRunConfig`" + `, ` + "`tandem.removeRunConfig`" + ` | a session or a dev, editor | ` + "`runConfig/write`" + `, ` + "`runConfig/remove`" + ` |
 
@@ -83,7 +83,7 @@ var (
 	registerMessage = message{protocol.MethodRegisterCapability, true, "Asks the client to tell of changes to files of variables. Sent only with `workspace.didChangeWatchedFiles.dynamicRegistration`.",
 		protocol.RegistrationParams{}, nil,
 		`{"registrations": [{"id": "tandem/files", "method": "workspace/didChangeWatchedFiles", "registerOptions": {"watchers": [{"globPattern": "**/.env"}]}}]}`, `null`}
-	showMessageRequestMessage = message{protocol.MethodShowMessageRequest, true, "Asks the user: whether to take a workload over (a start by command only), or to give back what a crash left (after `initialized`). The answer is the chosen action, or `null`.",
+	showMessageRequestMessage = message{protocol.MethodShowMessageRequest, true, "Asks the user: whether to take a workload over (a start by command only), or to continue what a crash left, or give it back (after `initialized`, and by command). The answer is the chosen action, or `null`.",
 		protocol.ShowMessageRequestParams{}, (*protocol.MessageActionItem)(nil),
 		`{"type": 2, "message": "Deployment \"api\" is diverted by ann on laptop", "actions": [{"title": "Take over"}, {"title": "Cancel"}]}`, `{"title": "Take over"}`}
 	showDocumentMessage = message{protocol.MethodShowDocument, true, "Asks the editor to show an address in the browser. Sent only with `window.showDocument.support`; others get a message with the address.",

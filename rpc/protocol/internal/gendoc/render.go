@@ -32,7 +32,8 @@ library. The answer to ` + "`initialize`" + ` lists the methods that a server ha
 - A list is never null. A member marked *optional* may be absent; one of type "… or null" is always there. Ignore members you do not
   know: within one version members and methods are only ever added.
 - Params are objects, never lists. Ids are integers or strings; one that is still in use is refused (-32600).
-- A session's id is its namespace and dev, as in ` + "`shop/api`" + `.
+- A session's id is its namespace and dev, as in ` + "`shop/api`" + `, and the context that its manifest names, as in ` + "`shop/api@staging`" + `: one
+  server has sessions in several clusters. Take it as a name, not apart.
 - Standard error is the server's log. Standard output carries frames only.
 - A client that does not read slows nobody down: output of commands is left out (and counted) while more than 1 MiB waits for the
   client; when 64 MiB of what may not be left out are waiting, the server gives the cluster back and ends.
