@@ -82,6 +82,11 @@
 //     it ends before the request that it is for is answered.
 //   - The log's sink writes the log ([LogSink.run]). It ends with Serve, or with a
 //     write that nobody reads.
+//   - One for each open manifest publishes its diagnostics ([documents.publish]); it
+//     ends when the document is closed. One for each question to a cluster about a
+//     place that a manifest names, and one while such a place is being written
+//     ([facts]). One for each kind of refresh, and one for each question to the
+//     user that no request waits for. All end with the server.
 //   - One closes the sessions, at shutdown or at the end; Serve waits for it.
 //
 // Whoever ends the server calls end; Serve alone takes things down, in this

@@ -14,10 +14,14 @@ import (
 	"github.com/tandem-dev/tandem/rpc/protocol"
 )
 
-// publishGap is the least time between two publications of one document. The
-// first edit after a pause is answered at once; while somebody types on, what
-// they typed meanwhile is answered together.
-const publishGap = 50 * time.Millisecond
+// The pause between two publications of one document is as long as the last one
+// took, within these bounds. The first edit after a pause is answered at once;
+// what is edited meanwhile is answered together, and a document takes half of a
+// core at most, however fast it is edited.
+const (
+	publishGapLeast = 5 * time.Millisecond
+	publishGapMost  = 50 * time.Millisecond
+)
 
 // documents are what the editor has open, by URI as the editor spells it. Edits
 // are applied on the reading goroutine, in the order of the wire; reading the
@@ -256,7 +260,7 @@ func (ds *documents) publish(d *document) {
 		case <-ds.s.ending:
 			return
 		}
-		r := d.current()
+		r, began := d.current(), time.Now()
 		var found []protocol.Diagnostic
 		err := protect(ds.s.log(), "diagnostics of "+d.uri, func() error {
 			ds.s.facts.refresh(r.document(), !seen)
@@ -266,13 +270,12 @@ func (ds *documents) publish(d *document) {
 			return nil
 		})
 		seen = true
-		if err != nil || !ds.push || published && r.version == version && slices.EqualFunc(found, last, sameDiagnostic) {
-			continue
+		same := published && r.version == version && slices.EqualFunc(found, last, sameDiagnostic)
+		if err == nil && ds.push && !same {
+			ds.s.notify(protocol.MethodPublishDiagnostics, protocol.PublishDiagnosticsParams{URI: d.uri, Version: &r.version, Diagnostics: found})
+			last, version, published = found, r.version, true
 		}
-		ds.s.notify(protocol.MethodPublishDiagnostics, protocol.PublishDiagnosticsParams{URI: d.uri, Version: &r.version, Diagnostics: found})
-		last, version, published = found, r.version, true
-
-		gap := time.NewTimer(publishGap)
+		gap := time.NewTimer(min(max(time.Since(began), publishGapLeast), publishGapMost))
 		select {
 		case <-gap.C:
 		case <-d.closed: // the loop sees it, too

@@ -55,7 +55,11 @@ func (s *Server) continueLeft(ctx context.Context, folders []string) {
 	if err != nil || action == "" {
 		return
 	}
-	done, err := s.recoverAll(ctx, left, action, nil)
+	s.tellRecovery(s.recoverAll(ctx, left, action, nil))
+}
+
+// tellRecovery shows the user what became of what was left behind.
+func (s *Server) tellRecovery(done protocol.CommandResult, err error) {
 	message := protocol.ShowMessageParams{Type: protocol.MessageInfo, Message: strings.Join(slices.Concat(done.Adopted, done.Restored), "\n")}
 	if err != nil {
 		message.Type = protocol.MessageError
@@ -143,8 +147,8 @@ func restoredLine(l session.Left, snap session.Snapshot) string {
 }
 
 // doRecover recovers what was left behind: one session, or all of the workspace.
-// Where the command does not say how, the user is asked; to a client that cannot
-// ask, it means to give the workloads back.
+// Where the command does not say how, the user is asked, and told what came of it;
+// to a client that cannot ask, it means to give the workloads back.
 func (s *Server) doRecover(ctx context.Context, a asked) (any, error) {
 	roots := s.roots()
 	if a.ID != "" {
@@ -157,11 +161,15 @@ func (s *Server) doRecover(ctx context.Context, a asked) (any, error) {
 			return nil, fault.New(fault.SessionNotFound, "no session %q was left behind", a.ID).Hint("session/list has those that were, as `recoverable`")
 		}
 	}
+	action := a.Action
+	asks := action == ""
 	if len(left) == 0 {
+		if asks {
+			s.notify(protocol.MethodShowMessage, protocol.ShowMessageParams{Type: protocol.MessageInfo, Message: "There is nothing to recover: no crash left a session of this workspace behind."})
+		}
 		return protocol.CommandResult{}, nil
 	}
-	action := a.Action
-	if action == "" {
+	if asks {
 		var err error
 		switch action, err = s.askRecovery(ctx, left); {
 		case ctx.Err() != nil:
@@ -175,5 +183,8 @@ func (s *Server) doRecover(ctx context.Context, a asked) (any, error) {
 	progress := s.startProgress(ctx, a.r, a.token, "Recovering")
 	done, err := s.recoverAll(ctx, left, action, progress.report)
 	progress.end(outcome(err, strings.Join(slices.Concat(done.Adopted, done.Restored), ", ")))
+	if asks {
+		s.tellRecovery(done, err)
+	}
 	return done, err
 }

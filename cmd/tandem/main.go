@@ -108,8 +108,8 @@ func newRoot() *cobra.Command {
 	}
 	f := root.PersistentFlags()
 	f.StringVar(&g.kubeconfig, "kubeconfig", "", "kubeconfig file (default: $KUBECONFIG, then ~/.kube/config)")
-	f.StringVar(&g.context, "context", "", "context of the kubeconfig (default: the current one)")
-	f.StringVarP(&g.namespace, "namespace", "n", "", "namespace (default: the context's)")
+	f.StringVar(&g.context, "context", "", "context of the kubeconfig (default: the one that the manifest names, then the current one)")
+	f.StringVarP(&g.namespace, "namespace", "n", "", "namespace (default: the one that the manifest names, then the context's)")
 	f.StringVar(&g.stateDir, "state-dir", "", "folder of the journal of sessions (default: $TANDEM_STATE_DIR, then $XDG_STATE_HOME/tandem, then ~/.local/state/tandem)")
 	f.StringVar(&g.agentImage, "agent-image", "", "image that brings the agent into the pod; 'tandem agent image push' makes one (default: $TANDEM_AGENT_IMAGE)")
 	// Silent unless asked for: a verb says what matters in its own words, and a

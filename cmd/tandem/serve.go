@@ -43,6 +43,7 @@ func newServe(g *globals) *cobra.Command {
 			"restarts finds them as they were. They end when nobody has come back for that long.",
 		Args: wrongArgs(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			returnPages()
 			if !slices.Contains([]string{levelOff, "trace", "debug", "info", "warn", "error"}, g.logLevel) {
 				return usageError{fmt.Errorf("--log-level %q: want trace, debug, info, warn, error or disabled", g.logLevel)}
 			}

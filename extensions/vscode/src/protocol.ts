@@ -234,8 +234,8 @@ export interface ServerNotifications {
   /** Carries one line of the trace that `$/setTrace` switched on. */
   '$/logTrace': LogTraceParams;
   /**
-   * Carries all diagnostics of a document: at once after the first edit in a while, then at most
-   * every 50 ms; again when the cluster has answered.
+   * Carries all diagnostics of a document: at once after the first edit in a while, then with
+   * pauses of 5 to 50 ms; again when the cluster has answered.
    */
   'textDocument/publishDiagnostics': PublishDiagnosticsParams;
 }

@@ -65,6 +65,18 @@ var conformance = []struct {
 		{"Traces and transcripts have no value of a variable and no output of a command.", []string{"rpc.TestVerboseTraceHasNoValues", "rpc.TestTraceOfExplanationHasNoValues", "rpc.TestTranscripts"}},
 		{"A server that listens on a socket serves only who shows its token, and only on this machine.", []string{"cmd/tandem.TestListenWantsTheToken", "cmd/tandem.TestListenIsForThisMachineOnly"}},
 	}},
+	{"Documents", []rule{
+		{"Edits apply in the order of the wire, counted as `positionEncoding` says; a request sees the version at its own place.", []string{"rpc.TestRequestsSeeTheirVersion", "rpc.TestPositionEncodings"}},
+		{"An edit that does not fit, or of a document that is not open, costs a line of the log.", []string{"rpc.TestBadDocumentNotifications"}},
+		{"Nothing waits for the cluster but a completion, for at most 50 ms.", []string{"rpc.TestTheClusterIsNeverWaitedFor"}},
+		{"A document that is no manifest is left alone.", []string{"rpc.TestOtherDocumentsAreLeftAlone"}},
+	}},
+	{"Several at once", []rule{
+		{"Folders of the workspace come and go.", []string{"rpc.TestWorkspaceFoldersChange"}},
+		{"Sessions of several clusters have ids of their own, and each dev is held against its own cluster.", []string{"e2e.TestSeveralContexts", "rpc.TestPlacesOfAManifest"}},
+		{"Ten sessions at once, before a window that hangs: every client sees each session's `seq` without a gap.", []string{"e2e.TestTenSessions"}},
+		{"What a crash left is asked about, and continued or given back as the user says.", []string{"e2e.TestRecoveryIsAskedAbout", "rpc.TestRecoveryIsOffered", "rpc.TestRecoverCommand"}},
+	}},
 	{"Clients that are not ours", []rule{
 		{"Whole sessions with the language clients of other editors, on a real cluster.", []string{"e2e/clients.TestClients"}},
 	}},

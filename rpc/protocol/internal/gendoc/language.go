@@ -74,7 +74,7 @@ const commandText = `Does what a lens, a menu or a key asks for. A command takes
 The result is that of the method behind the command.`
 
 var (
-	publishMessage = message{protocol.MethodPublishDiagnostics, false, "Carries all diagnostics of a document: at once after the first edit in a while, then at most every 50 ms; again when the cluster has answered.",
+	publishMessage = message{protocol.MethodPublishDiagnostics, false, "Carries all diagnostics of a document: at once after the first edit in a while, then with pauses of 5 to 50 ms; again when the cluster has answered.",
 		protocol.PublishDiagnosticsParams{}, nil, `{"uri": "file:///w/okteto.yml", "version": 2, "diagnostics": [` + unknownExample + `]}`, ""}
 	codeLensRefreshMessage = message{protocol.MethodCodeLensRefresh, true, "Asks the client to ask for lenses again, as a session has changed. Sent only with `workspace.codeLens.refreshSupport`.",
 		nil, nil, "", `null`}

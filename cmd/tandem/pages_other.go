@@ -1,0 +1,6 @@
+//go:build !linux
+
+package main
+
+// returnPages is Linux's.
+func returnPages() {}
