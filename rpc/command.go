@@ -27,6 +27,9 @@ const (
 	commandRecover    = "tandem.recover"
 	commandOpenTunnel = "tandem.openTunnel"
 
+	commandAddTunnel   = "tandem.addTunnel"
+	commandCloseTunnel = "tandem.closeTunnel"
+
 	commandWriteRunConfig  = "tandem.writeRunConfig"
 	commandRemoveRunConfig = "tandem.removeRunConfig"
 )
@@ -57,6 +60,9 @@ func (s *Server) commands() map[string]command {
 		commandDoctor:     {needs: protocol.MethodClusterDoctor, do: s.doDoctor},
 		commandRecover:    {do: s.doRecover},
 		commandOpenTunnel: {do: s.doOpenTunnel},
+
+		commandAddTunnel:   {do: s.doAddTunnel},
+		commandCloseTunnel: {do: s.doCloseTunnel},
 
 		commandWriteRunConfig:  {do: s.doRunConfig(protocol.MethodRunConfigWrite)},
 		commandRemoveRunConfig: {do: s.doRunConfig(protocol.MethodRunConfigRemove)},
@@ -216,6 +222,9 @@ func (s *Server) doStatus(_ context.Context, a asked) (any, error) {
 		line := fmt.Sprintf("%s %s → %s: %s", t.Kind, t.Local, t.Remote, t.State)
 		if t.Kind == session.Reverse {
 			line = fmt.Sprintf("%s %s → %s: %s", t.Kind, t.Remote, t.Local, t.State)
+		}
+		if t.Owner != nil {
+			line += fmt.Sprintf(", served by %s (pid %d)", t.Owner.Session, t.Owner.PID)
 		}
 		if t.Error != "" {
 			line += ", " + t.Error

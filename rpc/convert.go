@@ -75,6 +75,9 @@ func tunnelOf(t session.Tunnel) protocol.Tunnel {
 		listening := t.State == "open"
 		out.Listening = &listening
 	}
+	if t.Owner != nil {
+		out.Owner = &protocol.TunnelOwner{PID: t.Owner.PID, Session: t.Owner.Session}
+	}
 	if t.Error != "" {
 		out.Error = &t.Error
 	}

@@ -51,6 +51,8 @@ func (s *Server) table() map[string]handler {
 		protocol.MethodDebugConfigurations: method(s.debugConfigurations),
 		protocol.MethodDebugStart:          method(s.debugStart),
 		protocol.MethodDebugStop:           method(s.debugStop),
+		protocol.MethodTunnelOpen:          method(s.tunnelOpen),
+		protocol.MethodTunnelClose:         method(s.tunnelClose),
 	}
 }
 

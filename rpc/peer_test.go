@@ -264,6 +264,9 @@ type fake struct {
 	explain  func(r session.ExplainRequest) *envfile.Explanation
 	doctor   func(ctx context.Context, r session.DoctorRequest) (*session.Diagnosis, error)
 	opened   chan struct{} // closed by open, where it is not nil
+	// tunnel and closeTunnel open and close one; nil knows no session.
+	tunnel      func(id string, r session.TunnelRequest) (session.Tunnel, error)
+	closeTunnel func(id, tunnelID string) error
 	// language is for the language of manifests.
 	language languageFake
 
@@ -389,6 +392,20 @@ func (f *fake) DebugStop(_ context.Context, id, debugID string) error {
 		return fault.New(fault.DebugNotFound, "no debugger %q", debugID)
 	}
 	return nil
+}
+
+func (f *fake) OpenTunnel(_ context.Context, id string, r session.TunnelRequest) (session.Tunnel, error) {
+	if f.tunnel == nil {
+		return session.Tunnel{}, fault.New(fault.SessionNotFound, "no session %q", id)
+	}
+	return f.tunnel(id, r)
+}
+
+func (f *fake) CloseTunnel(_ context.Context, id, tunnelID string) error {
+	if f.closeTunnel == nil {
+		return fault.New(fault.SessionNotFound, "no session %q", id)
+	}
+	return f.closeTunnel(id, tunnelID)
 }
 
 func (f *fake) Debuggers(id string) ([]session.Debugging, debug.Target, error) {

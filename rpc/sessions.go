@@ -50,6 +50,10 @@ type Sessions interface {
 	Debuggers(id string) ([]session.Debugging, debug.Target, error)
 	// Inventory is what the namespace of a manifest that says at holds, by name.
 	Inventory(ctx context.Context, at manifest.Place) (*session.Inventory, error)
+	// OpenTunnel opens a tunnel in a session that runs.
+	OpenTunnel(ctx context.Context, id string, r session.TunnelRequest) (session.Tunnel, error)
+	// CloseTunnel closes one.
+	CloseTunnel(ctx context.Context, id, tunnelID string) error
 	// Status lists the journal, sessions of other processes and crashed ones too.
 	Status(ctx context.Context) ([]session.Status, error)
 	// Down ends sessions and undoes what crashes left.

@@ -38,6 +38,12 @@ type private struct {
 	Files       []envfile.Dialect `json:"files,omitempty"`
 	KeepFiles   bool              `json:"keepFiles,omitempty"`
 	Switch      Switch            `json:"switch,omitempty"`
+	Proxy       string            `json:"proxy,omitempty"`
+	Volumes     bool              `json:"volumes,omitempty"`
+	// ServiceAccount is the request's, too.
+	ServiceAccount bool `json:"serviceAccount,omitempty"`
+	// Opened are the tunnels that were opened since the start.
+	Opened []opened `json:"opened,omitempty"`
 }
 
 // shape stands for what the dev workload is made from.
@@ -81,7 +87,7 @@ func (s *Session) adopt(ctx context.Context, left *Entry) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	s.run.touched, s.run.keys, s.run.diversion = true, keys, d
+	s.run.touched, s.run.keys, s.run.diversion, s.run.opened = true, keys, d, secrets.Opened
 	e.Record = d.Record
 	s.log.Info().Time("started", left.Started).Int("pid", left.PID).Msg("continuing the session of a process that died")
 	s.change(func(snap *Snapshot) { snap.Adopted = true })
@@ -94,6 +100,7 @@ func (s *Session) savePrivate() error {
 	return s.run.page.writePrivate(private{
 		HostKey: s.run.keys.HostPrivatePEM, ClientKey: s.run.keys.ClientPrivatePEM,
 		Run: r.Run, Command: r.Command, Environment: r.Environment, Files: r.Files, KeepFiles: r.KeepFiles, Switch: r.Switch,
+		Proxy: r.Proxy, Volumes: r.Volumes, ServiceAccount: r.ServiceAccount, Opened: s.run.opened,
 	})
 }
 
@@ -194,6 +201,7 @@ func (m *Manager) continued(e foundEntry, progress func(string)) StartRequest {
 	return StartRequest{
 		Manifest: e.Manifest, Dev: e.Dev, Run: secrets.Run, Command: secrets.Command, Environment: secrets.Environment,
 		Files: secrets.Files, KeepFiles: secrets.KeepFiles || e.KeepFiles, Switch: secrets.Switch, Progress: progress,
+		Proxy: secrets.Proxy, Volumes: secrets.Volumes, ServiceAccount: secrets.ServiceAccount,
 		place: placeOfEntry(e.Entry),
 		found: true,
 	}

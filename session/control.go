@@ -29,6 +29,9 @@ type controlRequest struct {
 	// Debug is what opDebugStart wants, DebugID what opDebugStop ends.
 	Debug   *DebugRequest `json:"debug,omitempty"`
 	DebugID string        `json:"debugId,omitempty"`
+	// Tunnel is what opTunnelOpen wants, TunnelID what opTunnelClose closes.
+	Tunnel   *TunnelRequest `json:"tunnel,omitempty"`
+	TunnelID string         `json:"tunnelId,omitempty"`
 	// By is who asks for opTakeover.
 	By string `json:"by,omitempty"`
 }
@@ -43,6 +46,8 @@ const (
 	opDebugStop   = "debugStop"
 	opDebugWait   = "debugWait"
 	opTakeover    = "takeover"
+	opTunnelOpen  = "tunnelOpen"
+	opTunnelClose = "tunnelClose"
 )
 
 type controlAnswer struct {
@@ -51,6 +56,7 @@ type controlAnswer struct {
 	Warnings  []envfile.Warning    `json:"warnings,omitempty"`
 	Explained *envfile.Explanation `json:"explained,omitempty"`
 	Debugging *Debugging           `json:"debugging,omitempty"`
+	Tunnel    *Tunnel              `json:"tunnel,omitempty"`
 	Error     *Cause               `json:"error,omitempty"`
 }
 
@@ -196,6 +202,17 @@ func (c *controlServer) answer(req controlRequest) controlAnswer {
 		err = c.manager.DebugStop(c.closing, req.ID, req.DebugID)
 	case opDebugWait:
 		err = c.manager.awaitDebugger(c.closing, req.ID, req.DebugID)
+	case opTunnelOpen:
+		if req.Tunnel == nil {
+			err = fault.New(fault.InvalidParams, "no tunnel to open")
+			break
+		}
+		var t Tunnel
+		if t, err = c.manager.OpenTunnel(c.closing, req.ID, *req.Tunnel); err == nil {
+			a.Tunnel = &t
+		}
+	case opTunnelClose:
+		err = c.manager.CloseTunnel(c.closing, req.ID, req.TunnelID)
 	default:
 		err = fault.New(fault.InvalidParams, "the control socket knows no %q", req.Op)
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/tandem-dev/tandem/manifest"
 	"github.com/tandem-dev/tandem/session/cluster"
 	"github.com/tandem-dev/tandem/session/imageenv"
+	"github.com/tandem-dev/tandem/session/share"
 	"github.com/tandem-dev/tandem/session/tunnel"
 )
 
@@ -108,8 +109,12 @@ func (e *examination) localPorts(ctx context.Context) cluster.Check {
 		}
 		taken = append(taken, fmt.Sprintf("%s: %v", what, err))
 	}
-	for _, f := range append(slices.Clone(e.dev.Forward), e.manifest.Forward...) {
-		if f.Local != 0 { // 0 takes any that is free
+	for i, f := range append(slices.Clone(e.dev.Forward), e.manifest.Forward...) {
+		switch {
+		case f.Local == 0: // any that is free
+		case i >= len(e.dev.Forward) && e.shared(ctx, f):
+			free = append(free, fmt.Sprintf("%d (shared with a session that runs)", f.Local))
+		default:
 			look(f.Local, fmt.Sprintf("forward %s", f), cluster.CheckFail)
 		}
 	}
@@ -129,6 +134,25 @@ func (e *examination) localPorts(ctx context.Context) cluster.Check {
 		c.Detail = "free: " + strings.Join(free, ", ")
 	}
 	return c
+}
+
+// shared tells whether a running session serves a forward of the manifest, to the
+// same place.
+func (e *examination) shared(ctx context.Context, f manifest.Forward) bool {
+	if len(f.Labels) > 0 { // whose Service would have to be asked for
+		return false
+	}
+	c, err := e.manager.connect(e.manager.cfg.Kubeconfig, e.manager.cfg.Context, e.manager.cfg.Namespace)
+	if err != nil {
+		return false
+	}
+	path, err := sharePath(e.manager.cfg.StateDir, c.Host(), c.Namespace(),
+		net.JoinHostPort(e.dev.Interface, strconv.Itoa(f.Local)), net.JoinHostPort(f.Service, strconv.Itoa(f.Remote)))
+	if err != nil {
+		return false
+	}
+	_, serving := share.Serving(ctx, path)
+	return serving
 }
 
 // runsHere tells whether a living process of this machine has a session of the

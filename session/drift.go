@@ -90,6 +90,26 @@ func (d *drift) settle() {
 		return
 	}
 	env.Warnings = append(env.Warnings, kept...)
+	s.replaceEnv(before, env)
+}
+
+// forwardsChanged settles the environment anew where its values follow the
+// forwards.
+func (s *Session) forwardsChanged() {
+	before := s.env.Load()
+	if before == nil || s.run.pod == nil {
+		return
+	}
+	env, err := s.compute(s.run.pod.Object, s.run.observed)
+	if err != nil {
+		s.log.Warn().Err(err).Msg("the environment cannot be resolved anew for a forward that was opened or closed")
+		return
+	}
+	s.replaceEnv(before, env)
+}
+
+// replaceEnv makes env the session's, and tells what has changed.
+func (s *Session) replaceEnv(before, env *envfile.Environment) {
 	change := compared(before, env)
 	if change.empty() && slices.Equal(before.Warnings, env.Warnings) {
 		return

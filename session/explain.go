@@ -25,8 +25,8 @@ func (s *Session) forwarded() []envfile.Forwarded {
 		return nil
 	}
 	var all []envfile.Forwarded
-	for _, t := range s.run.tunnels.States() {
-		if t.Kind != tunnel.Forward {
+	for _, t := range s.allTunnels() {
+		if t.Kind != Forward || t.State == string(tunnel.StatusFailed) {
 			continue
 		}
 		if f, ok := forwardedOf(t.Local, t.Remote, s.run.workload.Namespace); ok {

@@ -18,6 +18,7 @@ func (s *Session) giveBack(ctx context.Context) error {
 	r := &s.run
 	var errs []error
 	restored := true
+	s.beside.handOverForwards()
 	if r.touched {
 		s.progress("giving %s back", r.workload)
 		if err := s.prepared.cluster.Restore(ctx, r.entry.Record); err != nil {
@@ -39,6 +40,7 @@ func (s *Session) giveBack(ctx context.Context) error {
 	if r.proxy != nil {
 		errs = append(errs, r.proxy.Close())
 	}
+	s.beside.close()
 	if r.tunnels != nil {
 		errs = append(errs, r.tunnels.Close())
 	}

@@ -78,5 +78,9 @@ func (s *Session) dial(ctx context.Context) error {
 	}
 	s.run.link = link
 	s.followVolumes(link, nil)
-	return s.run.tunnels.Rebind(ctx, link)
+	if err := s.run.tunnels.Rebind(ctx, link); err != nil {
+		return err
+	}
+	s.reopen(ctx, Reverse)
+	return nil
 }

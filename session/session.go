@@ -36,6 +36,8 @@ type Session struct {
 	madeOf atomic.Pointer[madeOf]
 	// tunnels is the set whose counters Snapshot reads; only the owner stores.
 	tunnels atomic.Pointer[tunnel.Tunnels]
+	// beside are tunnels that are not in it.
+	beside beside
 
 	// stop ends the session: it cancels the context of whatever step runs.
 	// Its cause, where not nil, is why the session ends although nobody here wants
@@ -104,8 +106,8 @@ func newSession(m *Manager, p *prepared, r StartRequest) *Session {
 // moment; they are not a change of the session.
 func (s *Session) Snapshot() Snapshot {
 	snap := s.snap.Load().clone()
-	if t := s.tunnels.Load(); t != nil && snap.State != Stopping && !snap.State.Ended() {
-		snap.Tunnels = s.prepared.allTunnels(t)
+	if s.tunnels.Load() != nil && snap.State != Stopping && !snap.State.Ended() {
+		snap.Tunnels = s.allTunnels()
 	}
 	return snap
 }

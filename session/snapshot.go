@@ -88,7 +88,9 @@ type Tunnel struct {
 	Connections int64      `json:"connections"`
 	BytesIn     int64      `json:"bytesIn"`
 	BytesOut    int64      `json:"bytesOut"`
-	Error       string     `json:"error,omitempty"`
+	// Owner serves a forward that is TunnelStandby here, nil otherwise.
+	Owner *TunnelOwner `json:"owner,omitempty"`
+	Error string       `json:"error,omitempty"`
 }
 
 // TunnelPending is the state of a reverse whose port is not bound in the pod yet,

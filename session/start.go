@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -36,8 +35,12 @@ type resources struct {
 	diversion *cluster.Diversion
 	keys      tunnel.Keys
 	tunnels   *tunnel.Tunnels
-	link      *tunnel.Link
-	pod       *cluster.Pod
+	// opened are the tunnels that were opened since the start, closed the IDs of
+	// those that were closed.
+	opened []opened
+	closed []string
+	link   *tunnel.Link
+	pod    *cluster.Pod
 	// madeOf is what the environment was last computed from.
 	madeOf  madeOf
 	volumes *volumes     // nil where they were not asked for
@@ -144,10 +147,8 @@ func (s *Session) find(ctx context.Context) error {
 	}
 	s.run.workload = w
 	for _, r := range s.prepared.dev.Reverse {
-		if owner := w.PortOwner(r.Remote); owner != "" {
-			return fault.New(fault.ReverseBindFailed, "port %d of the dev container cannot be bound: the container %q of %s has it", r.Remote, owner, w).
-				Hint("that container runs beside the dev container; to take its place, name it as `container` in the manifest").
-				With("port", r.Remote)
+		if err := portOwned(w, r.Remote); err != nil {
+			return err
 		}
 	}
 	refs := refsOf(w)
@@ -206,24 +207,32 @@ func (s *Session) abandoned(ctx context.Context, r cluster.Record) bool {
 // openForwards binds the local ports, so that a busy one shows before the
 // cluster is touched. What connects meanwhile waits for the link.
 func (s *Session) openForwards(ctx context.Context) error {
-	s.run.tunnels = tunnel.NewTunnels(tunnel.Options{Logger: s.log, OnChange: func() {
-		select {
-		case s.tunnelsChanged <- struct{}{}:
-		default:
-		}
-	}})
+	s.run.tunnels = tunnel.NewTunnels(tunnel.Options{Logger: s.log, OnChange: s.touchTunnels})
 	s.tunnels.Store(s.run.tunnels)
-	for _, f := range s.prepared.forwards() {
+	own := len(s.prepared.dev.Forward)
+	for i, f := range s.prepared.forwards() {
+		id := "f" + strconv.Itoa(i+1)
+		if i >= own && f.Local != 0 {
+			if err := s.shareForward(ctx, id, f); err != nil {
+				return err
+			}
+			continue
+		}
 		remote, err := s.remoteOf(ctx, f)
 		if err != nil {
 			return err
 		}
-		listen := net.JoinHostPort(s.prepared.dev.Interface, strconv.Itoa(f.Local))
-		if _, err := s.run.tunnels.OpenForward(ctx, tunnel.ForwardSpec{Listen: listen, Remote: remote}); err != nil {
+		if _, err := s.run.tunnels.OpenForward(ctx, tunnel.ForwardSpec{ID: id, Listen: s.prepared.listen(f), Remote: remote}); err != nil {
 			return err
 		}
 	}
+	s.reopen(ctx, Forward)
 	return s.openProxy(ctx)
+}
+
+// listen is where a forward listens on this machine.
+func (p *prepared) listen(f manifest.Forward) string {
+	return net.JoinHostPort(p.dev.Interface, strconv.Itoa(f.Local))
 }
 
 // remoteOf is where a forward goes, as seen from the dev pod.
@@ -309,32 +318,26 @@ func (s *Session) notePod(pod cluster.Pod) {
 }
 
 // fillTunnels copies the tunnels' state into a snapshot.
-func (s *Session) fillTunnels(snap *Snapshot) { snap.Tunnels = s.prepared.allTunnels(s.run.tunnels) }
-
-// allTunnels are those of a set, and the reverses that are not in it yet.
-func (p *prepared) allTunnels(set *tunnel.Tunnels) []Tunnel {
-	all := tunnelsOf(set)
-	for _, pending := range p.pendingTunnels() {
-		if !slices.ContainsFunc(all, func(t Tunnel) bool { return t.ID == pending.ID }) {
-			all = append(all, pending)
-		}
-	}
-	return all
-}
+func (s *Session) fillTunnels(snap *Snapshot) { snap.Tunnels = s.allTunnels() }
 
 func tunnelsOf(set *tunnel.Tunnels) []Tunnel {
 	states := set.States()
 	all := make([]Tunnel, len(states))
 	for i, t := range states {
-		all[i] = Tunnel{
-			ID: t.ID, Kind: TunnelKind(t.Kind), Local: t.Local, Remote: t.Remote, State: string(t.Status),
-			Connections: t.Connections, BytesIn: t.BytesIn, BytesOut: t.BytesOut,
-		}
-		if t.Err != nil {
-			all[i].Error = t.Err.Error()
-		}
+		all[i] = tunnelOf(t)
 	}
 	return all
+}
+
+func tunnelOf(t tunnel.State) Tunnel {
+	out := Tunnel{
+		ID: t.ID, Kind: TunnelKind(t.Kind), Local: t.Local, Remote: t.Remote, State: string(t.Status),
+		Connections: t.Connections, BytesIn: t.BytesIn, BytesOut: t.BytesOut,
+	}
+	if t.Err != nil {
+		out.Error = t.Err.Error()
+	}
+	return out
 }
 
 // switchOver starts the command and turns the traffic once the local side can

@@ -3,13 +3,13 @@ package session
 import (
 	"context"
 	"net"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/tandem-dev/tandem/internal/fault"
+	"github.com/tandem-dev/tandem/manifest"
 	"github.com/tandem-dev/tandem/session/tunnel"
 )
 
@@ -50,21 +50,27 @@ func (w Switch) check() error {
 // reverseSpecs are the reverses as the tunnels want them.
 func (p *prepared) reverseSpecs() []tunnel.ReverseSpec {
 	var specs []tunnel.ReverseSpec
-	for _, r := range p.dev.Reverse {
-		specs = append(specs, tunnel.ReverseSpec{
-			// An empty host binds every address family that the pod has.
-			Remote: net.JoinHostPort("", strconv.Itoa(r.Remote)),
-			Local:  net.JoinHostPort(p.dev.Interface, strconv.Itoa(r.Local)),
-		})
+	for i, r := range p.dev.Reverse {
+		spec := p.reverseSpec(r)
+		spec.ID = "r" + strconv.Itoa(i+1)
+		specs = append(specs, spec)
 	}
 	return specs
+}
+
+func (p *prepared) reverseSpec(r manifest.Reverse) tunnel.ReverseSpec {
+	return tunnel.ReverseSpec{
+		// An empty host binds every address family that the pod has.
+		Remote: net.JoinHostPort("", strconv.Itoa(r.Remote)),
+		Local:  net.JoinHostPort(p.dev.Interface, strconv.Itoa(r.Local)),
+	}
 }
 
 // pendingTunnels are the reverses that are not bound in the pod yet.
 func (p *prepared) pendingTunnels() []Tunnel {
 	all := []Tunnel{}
-	for i, r := range p.reverseSpecs() {
-		all = append(all, Tunnel{ID: "r" + strconv.Itoa(i+1), Kind: Reverse, Local: r.Local, Remote: r.Remote, State: TunnelPending})
+	for _, r := range p.reverseSpecs() {
+		all = append(all, Tunnel{ID: r.ID, Kind: Reverse, Local: r.Local, Remote: r.Remote, State: TunnelPending})
 	}
 	return all
 }
@@ -190,10 +196,12 @@ func (s *Session) retire(ctx context.Context) error {
 	return nil
 }
 
-// openReverses binds in the pod what is not bound yet.
+// openReverses binds in the pod what the manifest declares and is not bound yet.
 func (s *Session) openReverses(ctx context.Context) error {
-	open := len(slices.DeleteFunc(s.run.tunnels.States(), func(t tunnel.State) bool { return t.Kind != tunnel.Reverse }))
-	for _, spec := range s.prepared.reverseSpecs()[open:] {
+	for _, spec := range s.prepared.reverseSpecs() {
+		if s.run.tunnels.Find(spec.ID) != nil {
+			continue
+		}
 		if _, err := s.run.tunnels.OpenReverse(ctx, spec); err != nil {
 			return err
 		}

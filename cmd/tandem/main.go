@@ -119,7 +119,7 @@ func newRoot() *cobra.Command {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.SetVersionTemplate("tandem {{.Version}}\n")
 	onlyVerbs(root)
-	root.AddCommand(newServe(&g), newUp(&g), newDown(&g), newRun(&g), newDebug(&g), newDAP(&g), newDebugger(), newEnv(&g), newStatus(&g), newDoctor(&g), newConfig(&g), newAgent(), newVersion(), newMan())
+	root.AddCommand(newServe(&g), newUp(&g), newDown(&g), newRun(&g), newDebug(&g), newDAP(&g), newDebugger(), newEnv(&g), newStatus(&g), newTunnel(&g), newDoctor(&g), newConfig(&g), newAgent(), newVersion(), newMan())
 	root.AddCommand(newInit(), newGuard(&g))
 	return root
 }

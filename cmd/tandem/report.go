@@ -137,11 +137,12 @@ func outcome(s session.Snapshot, step session.State) string {
 	case session.Connecting:
 		var parts []string
 		for _, t := range s.Tunnels {
-			arrow := t.Local + " → " + t.Remote
-			if t.Kind == session.Reverse {
-				arrow = t.Remote + " → " + t.Local
+			from, to := ends(t)
+			part := string(t.Kind) + " " + from + " → " + to
+			if t.Owner != nil {
+				part += fmt.Sprintf(" (by %s)", t.Owner.Session)
 			}
-			parts = append(parts, string(t.Kind)+" "+arrow)
+			parts = append(parts, part)
 		}
 		return strings.Join(parts, ", ")
 	case session.Resolving:

@@ -49,6 +49,7 @@ const (
 	PortPrivileged    Kind = "port-privileged"
 	ReverseBindFailed Kind = "reverse-bind-failed"
 	LinkFailed        Kind = "link-failed"
+	TunnelNotFound    Kind = "tunnel-not-found"
 
 	// The local command.
 	CommandNotFound Kind = "command-not-found"
@@ -87,7 +88,7 @@ var all = []Kind{
 	PodUnschedulable, ImagePullFailed, ContainerCrashed, PodSecurityDenied, QuotaExceeded,
 	AdmissionDenied, VolumeMountFailed, PodGone,
 	SecretNotFound, ConfigMapNotFound, KeyNotFound, EnvUnwritable,
-	PortInUse, PortPrivileged, ReverseBindFailed, LinkFailed,
+	PortInUse, PortPrivileged, ReverseBindFailed, LinkFailed, TunnelNotFound,
 	CommandNotFound, CommandFailed,
 	DebuggerMissing, DebugBuildFailed, DebugFailed, DebugUnsupported, DebugNotFound,
 	SessionBusy, SessionNotFound, JournalFailed, TakenOver, Contested,

@@ -417,8 +417,11 @@ type CommandArguments struct {
 	Dev      string `json:"dev,omitempty"`
 	// Name is a variable's.
 	Name string `json:"name,omitempty"`
-	// Tunnel is one of the session's; absent is the first forward.
+	// Tunnel is one of the session's; absent is, for tandem.openTunnel, the first forward.
 	Tunnel string `json:"tunnel,omitempty"`
+	// Kind and Spec are a new tunnel's, as for tunnel/open.
+	Kind string `json:"kind,omitempty"`
+	Spec string `json:"spec,omitempty"`
 	// Language is the debugger's; absent is found out.
 	Language string `json:"language,omitempty"`
 	// Editor is the one whose run configurations are meant, as for runConfig/write.

@@ -30,6 +30,8 @@ var messages = []Message{
 	{Method: MethodDebugConfigurations, From: FromClient, Call: true, Params: DebugConfigurationsParams{}, Result: DebugConfigurationsResult{}},
 	{Method: MethodDebugStart, From: FromClient, Call: true, Params: DebugStartParams{}, Result: DebugStartResult{}},
 	{Method: MethodDebugStop, From: FromClient, Call: true, Params: DebugStopParams{}, Result: Snapshot{}},
+	{Method: MethodTunnelOpen, From: FromClient, Call: true, Params: TunnelOpenParams{}, Result: Tunnel{}},
+	{Method: MethodTunnelClose, From: FromClient, Call: true, Params: TunnelCloseParams{}, Result: Snapshot{}},
 	{Method: MethodDidOpen, From: FromClient, Call: false, Params: DidOpenParams{}},
 	{Method: MethodDidChange, From: FromClient, Call: false, Params: DidChangeParams{}},
 	{Method: MethodDidSave, From: FromClient, Call: false, Params: DidSaveParams{}},

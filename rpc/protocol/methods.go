@@ -59,6 +59,10 @@ const (
 	MethodDebugStart = "debug/start"
 	// MethodDebugStop ends a debugger: [DebugStopParams], [Snapshot].
 	MethodDebugStop = "debug/stop"
+	// MethodTunnelOpen opens a tunnel in a running session: [TunnelOpenParams], [Tunnel].
+	MethodTunnelOpen = "tunnel/open"
+	// MethodTunnelClose closes a tunnel: [TunnelCloseParams], [Snapshot].
+	MethodTunnelClose = "tunnel/close"
 )
 
 // Tandem's notifications, server to client.

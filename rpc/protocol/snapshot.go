@@ -112,8 +112,12 @@ type Tunnel struct {
 	Local  string `json:"local"`
 	Remote string `json:"remote"`
 	// State is "open"; "waiting" while the link is lost; "pending" for a reverse
-	// while the traffic still goes to the original; "closed" or "failed".
+	// while the traffic still goes to the original; "standby" for a forward of the
+	// manifest that another session serves at Local, and this one when that ends;
+	// "failed" where Error says why, until it can be had again; "closed".
 	State string `json:"state"`
+	// Owner is who serves a forward that is "standby" here; absent otherwise.
+	Owner *TunnelOwner `json:"owner,omitempty"`
 	// Connections made so far; BytesIn and BytesOut as this machine sees them.
 	Connections int64 `json:"connections"`
 	BytesIn     int64 `json:"bytesIn"`

@@ -45,8 +45,8 @@ type Config struct {
 	AuthorizedKeyFile string
 	AuthorizedKey     []byte
 
-	// ReversePorts are the ports the client may bind in the pod, and the ones
-	// that must be bound for readiness. Empty allows every port.
+	// ReversePorts are the ports that must be bound for readiness. The client may
+	// bind others too, which readiness does not ask about.
 	ReversePorts []int
 	// ReverseBind is the address that a request for every interface binds.
 	// Empty means every address of every family the pod has.

@@ -105,8 +105,13 @@ func echoThrough(t *testing.T, address string) {
 
 func TestOpenSSHRefusals(t *testing.T) {
 	r := start(t, func(c *Config) { c.ReversePorts = []int{8080} })
-	t.Run("undeclared port", func(t *testing.T) {
-		out, err := openSSH(t, r, "-N", "-R", fmt.Sprintf("%d:localhost:1", freePort(t))).CombinedOutput()
+	t.Run("taken port", func(t *testing.T) {
+		taken, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer taken.Close()
+		out, err := openSSH(t, r, "-N", "-R", fmt.Sprintf("%d:localhost:1", taken.Addr().(*net.TCPAddr).Port)).CombinedOutput()
 		if err == nil || !bytes.Contains(out, []byte("remote port forwarding failed")) {
 			t.Fatalf("%v: %s", err, out)
 		}

@@ -2,7 +2,6 @@ package agent
 
 import (
 	"errors"
-	"fmt"
 	"net"
 	"slices"
 	"sync"
@@ -11,7 +10,7 @@ import (
 // ports is the table of the reverses bound in the pod. It outlives the links
 // that own its entries, so that a newer link can take one over.
 type ports struct {
-	declared []int  // sorted; empty allows every port
+	declared []int  // sorted; readiness waits for them
 	wildcard string // what a request for every interface binds
 	serve    func(*binding, net.Conn)
 	running  *sync.WaitGroup // accept loops and what they start
@@ -57,9 +56,6 @@ func newPorts(declared []int, wildcard string, serve func(*binding, net.Conn), r
 // older one. It returns the port, which differs from the requested one where
 // that was 0. The error's text is for the client: see [BindReason].
 func (p *ports) bind(l *link, key bindKey) (port int, takenFrom *link, err error) {
-	if len(p.declared) > 0 && !slices.Contains(p.declared, key.port) {
-		return 0, nil, fmt.Errorf("port %d is not a declared reverse port", key.port)
-	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if l.ctx.Err() != nil {

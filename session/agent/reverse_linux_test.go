@@ -3,7 +3,6 @@ package agent
 import (
 	"bytes"
 	"crypto/sha256"
-	"fmt"
 	"io"
 	"math/rand/v2"
 	"net"
@@ -185,8 +184,6 @@ func TestReverseSaysWhyItWasRefused(t *testing.T) {
 	}{
 		{"taken", "127.0.0.1", busy, "address already in use"},
 		{"taken, every interface", "0.0.0.0", busy, "address already in use"},
-		{"not declared", "0.0.0.0", declared + 1, fmt.Sprintf("port %d is not a declared reverse port", declared+1)},
-		{"any port", "0.0.0.0", 0, "port 0 is not a declared reverse port"},
 		{"a name", "example.org", declared, `bind address "example.org" is not an IP address`},
 		{"no such port", "", 70000, "port 70000 is not a TCP port"},
 	}
@@ -210,6 +207,40 @@ func TestReverseSaysWhyItWasRefused(t *testing.T) {
 	if ok, reply, err := c.SendRequest("cancel-tcpip-forward", true, cancel); ok || err != nil || string(reply) != "not forwarded on this connection" {
 		t.Fatalf("cancelling what was never bound: %v, %q, %v", ok, reply, err)
 	}
+}
+
+// Ports beyond the declared ones come and go without a word to the probe.
+func TestReadinessIsForDeclaredPorts(t *testing.T) {
+	declared, later := freePort(t), freePort(t)
+	r := start(t, func(c *Config) { c.ReversePorts = []int{declared} })
+	c := r.connect()
+	expect := func(want bool) {
+		t.Helper()
+		if line, ready, err := probe(t, r); err != nil || ready != want {
+			t.Fatalf("%q, %v; want ready %v", line, err, want)
+		}
+	}
+	forward := func(port int) {
+		t.Helper()
+		if ok, reply := requestForward(t, c, "", port); !ok {
+			t.Fatalf("port %d: %s", port, reply)
+		}
+	}
+	cancel := func(port int) {
+		t.Helper()
+		if ok, reply, err := c.SendRequest("cancel-tcpip-forward", true, ssh.Marshal(forwardRequest{"", uint32(port)})); !ok || err != nil {
+			t.Fatalf("port %d: %s, %v", port, reply, err)
+		}
+	}
+	forward(later)
+	expect(false) // it is no substitute for the declared one
+	forward(declared)
+	expect(true)
+	cancel(later)
+	expect(true)
+	forward(later)
+	cancel(declared)
+	expect(false)
 }
 
 func TestReverseIsReachableInEveryFamily(t *testing.T) {

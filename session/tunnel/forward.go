@@ -23,6 +23,12 @@ type ForwardSpec struct {
 	Listen string
 	// Remote is "host:port" as seen from the pod; the name is resolved there.
 	Remote string
+	// ID names the tunnel in its set; "" for the next "f1", "f2", ... A set's
+	// caller gives all of them IDs or none.
+	ID string
+	// Listeners, where there are any, are served in the place of Listen, all on one
+	// port. They are the tunnel's from then on, also where OpenForward fails.
+	Listeners []net.Listener
 }
 
 // forwarding is the part of a tunnel that only forwards have.
@@ -53,30 +59,36 @@ type directOpen struct {
 // connection to Remote is tried before there is one. Failures are
 // fault.PortInUse, fault.PortPrivileged and fault.InvalidParams.
 func (ts *Tunnels) OpenForward(ctx context.Context, spec ForwardSpec) (*Tunnel, error) {
+	f := &forwarding{listeners: spec.Listeners}
 	host, port, err := splitAddress(spec.Remote)
 	if err != nil || host == "" || port == 0 {
+		f.close()
 		return nil, badAddress(err, "a forward's remote address", spec.Remote)
 	}
-	bindHost, bindPort, err := splitAddress(spec.Listen)
-	if err != nil {
-		return nil, badAddress(err, "a forward's local address", spec.Listen)
+	f.host, f.port = host, port
+	if len(f.listeners) == 0 {
+		bindHost, bindPort, err := splitAddress(spec.Listen)
+		if err != nil {
+			return nil, badAddress(err, "a forward's local address", spec.Listen)
+		}
+		if f.listeners, err = listen(ctx, bindHost, bindPort); err != nil {
+			return nil, err
+		}
 	}
-	listeners, err := listen(ctx, bindHost, bindPort)
-	if err != nil {
-		return nil, err
-	}
-	f := &forwarding{listeners: listeners, host: host, port: port}
-	t, err := ts.add(Forward, listeners[0].Addr().String(), spec.Remote, func(t *Tunnel) { t.forward = f })
+	t, err := ts.add(Forward, spec.ID, f.listeners[0].Addr().String(), spec.Remote, func(t *Tunnel) { t.forward = f })
 	if err != nil {
 		f.close()
 		return nil, err
 	}
-	for _, l := range listeners {
+	for _, l := range f.listeners {
 		t.spawn(func() { t.accept(l) })
 	}
 	ts.notify.touch()
 	return t, nil
 }
+
+// StopListening closes a forward's listeners; what it carries goes on.
+func (t *Tunnel) StopListening() { t.forward.close() }
 
 // accept takes local connections until the listener is closed.
 func (t *Tunnel) accept(l net.Listener) {

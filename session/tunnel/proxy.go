@@ -15,7 +15,7 @@ import (
 // that the pod can reach, for a proxy that listens at local. Tunnel.Dial opens
 // them.
 func (ts *Tunnels) AddProxy(local string) (*Tunnel, error) {
-	t, err := ts.add(Proxy, local, "*", func(*Tunnel) {})
+	t, err := ts.add(Proxy, "", local, "*", func(*Tunnel) {})
 	if err == nil {
 		ts.notify.touch()
 	}

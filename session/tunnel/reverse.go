@@ -25,6 +25,12 @@ type ReverseSpec struct {
 	// Local is "host:port" on the laptop. "localhost" is tried as 127.0.0.1 and
 	// then as ::1, because programs differ in which one they listen on.
 	Local string
+	// ID names the tunnel in its set; "" for the next "r1", "r2", ... A set's
+	// caller gives all of them IDs or none.
+	ID string
+	// Optional keeps a pod that refuses the port on a later link from failing
+	// [Tunnels.Rebind]: only the tunnel's own state tells.
+	Optional bool
 }
 
 const (
@@ -40,6 +46,7 @@ type reversing struct {
 	bindHost string // in the pod
 	bindPort uint16
 	dials    []string // tried in this order
+	optional bool     // see ReverseSpec
 	binding  sync.Mutex
 }
 
@@ -62,7 +69,7 @@ func (ts *Tunnels) OpenReverse(ctx context.Context, spec ReverseSpec) (*Tunnel, 
 	if err != nil || localHost == "" || localPort == 0 {
 		return nil, badAddress(err, "a reverse's local address", spec.Local)
 	}
-	r := &reversing{bindHost: host, bindPort: port, dials: []string{spec.Local}}
+	r := &reversing{bindHost: host, bindPort: port, dials: []string{spec.Local}, optional: spec.Optional}
 	if strings.EqualFold(localHost, "localhost") {
 		digits := strconv.Itoa(int(localPort))
 		r.dials = []string{net.JoinHostPort("127.0.0.1", digits), net.JoinHostPort("::1", digits)}
@@ -74,7 +81,7 @@ func (ts *Tunnels) OpenReverse(ctx context.Context, spec ReverseSpec) (*Tunnel, 
 	if !link.alive() {
 		return nil, fault.New(fault.LinkFailed, "there is no link to the cluster to open a reverse for port %d on", port)
 	}
-	t, err := ts.add(Reverse, spec.Local, spec.Remote, func(t *Tunnel) { t.reverse = r })
+	t, err := ts.add(Reverse, spec.ID, spec.Local, spec.Remote, func(t *Tunnel) { t.reverse = r })
 	if err != nil {
 		return nil, err
 	}
@@ -126,7 +133,15 @@ func (t *Tunnel) bind(ctx context.Context, link *Link) error {
 	}
 	return t.bindFailed(fault.New(fault.ReverseBindFailed, "port %d of the dev container cannot be bound: %s", r.bindPort, why).
 		With("port", int(r.bindPort)).
-		Hint("is port %d taken by a sidecar, or not among the reverse ports the session was started with?", r.bindPort))
+		Hint("%s", bindHint(why, r.bindPort)))
+}
+
+// bindHint says what to do about an agent's reason; see agent.BindReason.
+func bindHint(why string, port uint16) string {
+	if port < 1024 && strings.Contains(why, "permission denied") {
+		return fmt.Sprintf("the dev container may bind ports below 1024 where the manifest's `reverse` has one: declare %d there", port)
+	}
+	return fmt.Sprintf("is port %d taken by a sidecar?", port)
 }
 
 func (t *Tunnel) bindFailed(err error) error {

@@ -80,9 +80,10 @@ func NewTunnels(o Options) *Tunnels {
 
 // Rebind makes link the one that carries the tunnels from now on and asks the
 // pod to listen for every reverse. Connections that waited for a link go on.
-// The error joins the reverses' failures, each a fault.ReverseBindFailed; such a
-// tunnel is StatusFailed until the next Rebind, the others work. The former
-// link is not closed: the caller who made it does that.
+// The error joins the reverses' failures, each a fault.ReverseBindFailed, but not
+// those of [ReverseSpec.Optional]; such a tunnel is StatusFailed until the next
+// Rebind, the others work. The former link is not closed: the caller who made it
+// does that.
 func (ts *Tunnels) Rebind(ctx context.Context, link *Link) error {
 	if ts.fixed {
 		return fault.New(fault.Internal, "a link's own tunnels cannot move to another link")
@@ -111,7 +112,7 @@ func (ts *Tunnels) Rebind(ctx context.Context, link *Link) error {
 	var errs []error
 	for _, t := range all {
 		if t.kind == Reverse {
-			if err := t.bind(ctx, link); err != nil {
+			if err := t.bind(ctx, link); err != nil && !t.reverse.optional {
 				errs = append(errs, err)
 			}
 		}
@@ -164,16 +165,20 @@ func (ts *Tunnels) Close() error {
 	return nil
 }
 
-// add makes a tunnel of the set; set fills in what its kind needs.
-func (ts *Tunnels) add(kind Kind, local, remote string, set func(*Tunnel)) (*Tunnel, error) {
+// add makes a tunnel of the set; set fills in what its kind needs. An empty id
+// is the kind's next one.
+func (ts *Tunnels) add(kind Kind, id, local, remote string, set func(*Tunnel)) (*Tunnel, error) {
 	ts.mu.Lock()
 	defer ts.mu.Unlock()
 	if ts.closed {
 		return nil, ErrClosed
 	}
-	ts.serial[kind]++
+	if id == "" {
+		ts.serial[kind]++
+		id = fmt.Sprintf("%c%d", kind[0], ts.serial[kind])
+	}
 	t := &Tunnel{
-		id:     fmt.Sprintf("%c%d", kind[0], ts.serial[kind]),
+		id:     id,
 		kind:   kind,
 		set:    ts,
 		local:  local,

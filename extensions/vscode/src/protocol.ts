@@ -87,6 +87,17 @@ export interface ClientRequests {
    * session's Snapshot.
    */
   'debug/stop': { params: DebugStopParams; result: Snapshot };
+  /**
+   * Opens a forward or a reverse in a running session and answers with its Tunnel once it is bound.
+   * A start in progress is waited for. Fails as a start does: `port-in-use`, `port-privileged`,
+   * `reverse-bind-failed`.
+   */
+  'tunnel/open': { params: TunnelOpenParams; result: Tunnel };
+  /**
+   * Closes a tunnel and answers with the session's Snapshot. Reverses of the manifest and the proxy
+   * stay: the dev pod is ready by the former, the command was told the address of the latter.
+   */
+  'tunnel/close': { params: TunnelCloseParams; result: Snapshot };
   /** Proposes what may stand at a place: fields, words, and names of the cluster. */
   'textDocument/completion': { params: CompletionParams; result: CompletionList };
   /**
@@ -1105,9 +1116,13 @@ export interface Tunnel {
   remote: string;
   /**
    * `state` is "open"; "waiting" while the link is lost; "pending" for a reverse while the traffic
-   * still goes to the original; "closed" or "failed".
+   * still goes to the original; "standby" for a forward of the manifest that another session serves
+   * at Local, and this one when that ends; "failed" where Error says why, until it can be had
+   * again; "closed".
    */
   state: string;
+  /** `owner` is who serves a forward that is "standby" here; absent otherwise. */
+  owner?: TunnelOwner;
   /** `connections` made so far; `bytesIn` and `bytesOut` as this machine sees them. */
   connections: number;
   bytesIn: number;
@@ -1116,6 +1131,14 @@ export interface Tunnel {
   listening?: boolean;
   /** `error` says why the tunnel failed, null otherwise. */
   error: string | null;
+}
+
+/** TunnelOwner is the session that serves a forward of the manifest for several. */
+export interface TunnelOwner {
+  /** `pid` is its process. */
+  pid: number;
+  /** `session` is its id. */
+  session: string;
 }
 
 /** Env says what was resolved and where it was written; never a value. */
@@ -1770,6 +1793,35 @@ export interface DebugStopParams {
 }
 
 /**
+ * TunnelOpenParams open a tunnel in a running session (tunnel/open). The answer is the {@link
+ * Tunnel}. It lives as those of the manifest do: through a lost link, a new pod and a server that
+ * continues the session after a crash, until the session ends or tunnel/close. A forward is open at
+ * once, also while the session reconnects. A reverse waits for the link; the cluster's Services do
+ * not wait for it, nor does the dev pod.
+ */
+export interface TunnelOpenParams {
+  id: string;
+  /** `kind` is "forward" or "reverse". */
+  kind: string;
+  /**
+   * `spec` is written as in the manifest: "local:remote" or "local:service:remote" for a forward,
+   * local port 0 for any; "remote:local" for a reverse.
+   */
+  spec: string;
+}
+
+/**
+ * TunnelCloseParams close a tunnel (tunnel/close): one that tunnel/open opened, or a forward of the
+ * manifest, for the rest of the session. Connections that it carries are reset. The answer is the
+ * {@link Snapshot}.
+ */
+export interface TunnelCloseParams {
+  id: string;
+  /** `tunnel` is its id. */
+  tunnel: string;
+}
+
+/**
  * DidOpenParams say that a document was opened: from here on the editor's text counts, not the
  * file's.
  */
@@ -1928,8 +1980,11 @@ export interface CommandArguments {
   dev?: string;
   /** `name` is a variable's. */
   name?: string;
-  /** `tunnel` is one of the session's; absent is the first forward. */
+  /** `tunnel` is one of the session's; absent is, for tandem.openTunnel, the first forward. */
   tunnel?: string;
+  /** `kind` and `spec` are a new tunnel's, as for tunnel/open. */
+  kind?: string;
+  spec?: string;
   /** `language` is the debugger's; absent is found out. */
   language?: string;
   /** `editor` is the one whose run configurations are meant, as for runConfig/write. */
@@ -2270,6 +2325,7 @@ export type FailureKind =
   | 'session-not-found'
   | 'taken-over'
   | 'timeout'
+  | 'tunnel-not-found'
   | 'volume-mount-failed'
   | 'workload-ambiguous'
   | 'workload-not-found';

@@ -56,6 +56,7 @@ var chapters = []chapter{
 		{fault.PortPrivileged, "The system does not let you bind a local port below 1024.", "Choose a port above 1023."},
 		{fault.ReverseBindFailed, "The agent cannot bind a port of `reverse` in the pod: another container has it.", "Choose the port of the container that the session stands in for."},
 		{fault.LinkFailed, "The SSH connection to the agent could not be made or was lost.", "A running session reconnects by itself; else try again."},
+		{fault.TunnelNotFound, "The session has no tunnel with that id.", "`session/get` has them; it may have been closed."},
 	}},
 	{"The local command", []remedy{
 		{fault.CommandNotFound, "The command's program, or the interpreter of its script, is not on this machine.", "Install it, or correct `command`."},

@@ -150,6 +150,14 @@ var groups = []group{
 		{protocol.MethodDebugStop, true, "Ends a debugger with what it launched; what it was attached to goes on. Answers with the session's [Snapshot](#snapshot).",
 			protocol.DebugStopParams{}, protocol.Snapshot{}, `{"id": "shop/api", "debug": "d1"}`, ""},
 	}},
+	{"Tunnels", "Those of the manifest open with their session. Others may be opened while it runs.", []message{
+		{protocol.MethodTunnelOpen, true, "Opens a forward or a reverse in a running session and answers with its [Tunnel](#tunnel) once it is bound. A start in progress is waited for. Fails as a start does: `port-in-use`, `port-privileged`, `reverse-bind-failed`.",
+			protocol.TunnelOpenParams{}, protocol.Tunnel{}, `{"id": "shop/api", "kind": "forward", "spec": "0:postgres:5432"}`,
+			`{"id": "f3", "kind": "forward", "local": "127.0.0.1:40123", "remote": "postgres:5432", "state": "open",
+ "connections": 0, "bytesIn": 0, "bytesOut": 0, "error": null}`},
+		{protocol.MethodTunnelClose, true, "Closes a tunnel and answers with the session's [Snapshot](#snapshot). Reverses of the manifest and the proxy stay: the dev pod is ready by the former, the command was told the address of the latter.",
+			protocol.TunnelCloseParams{}, protocol.Snapshot{}, `{"id": "shop/api", "tunnel": "f3"}`, ""},
+	}},
 	documentGroup,
 	{"What the server sends", "The server sends nothing before its answer to `initialize`.", []message{
 		{protocol.MethodSessionDidChange, false, "Carries the [Snapshot](#snapshot) after each change of a session. None is skipped.",
