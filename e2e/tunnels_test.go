@@ -197,7 +197,9 @@ func TestSharedForward(t *testing.T) {
 	ws.Replace("name: shop\n", fmt.Sprintf("name: shop\nforward:\n  - %d:db:6379\n", port))
 	address := net.JoinHostPort("localhost", strconv.Itoa(port))
 	shared := func(s protocol.Snapshot) protocol.Tunnel {
-		i := slices.IndexFunc(s.Tunnels, func(t protocol.Tunnel) bool { return t.Remote == "db:6379" && strings.HasSuffix(t.Local, fmt.Sprint(":", port)) })
+		i := slices.IndexFunc(s.Tunnels, func(t protocol.Tunnel) bool {
+			return t.Remote == "db:6379" && strings.HasSuffix(t.Local, fmt.Sprint(":", port))
+		})
 		if i < 0 {
 			return protocol.Tunnel{}
 		}
