@@ -283,3 +283,57 @@ func redis(t *testing.T, address string) {
 		t.Fatalf("%q, %v", answer, err)
 	}
 }
+
+// With readiness "local" the Services do not lead to a program that has ended, and
+// do again once there is one.
+func TestReadinessFollowsTheLocalPort(t *testing.T) {
+	t.Parallel()
+	ns := harness.NewNamespace(t)
+	ws := harness.NewWorkspace(t, ns)
+	before := ns.State()
+	c := harness.Serve(ws)
+	start := c.StartParams("api")
+	start.Options.Readiness = protocol.ReadinessLocal
+	var ready protocol.Snapshot
+	c.MustCall(protocol.MethodSessionStart, start, &ready)
+	ns.AwaitServedBy("local")
+	running := c.AwaitChange("the local process", func(s protocol.Snapshot) bool { return s.Process != nil })
+	state := func(want string, after int64) protocol.Snapshot {
+		t.Helper()
+		return c.AwaitChange("the reverse to be "+want, func(s protocol.Snapshot) bool {
+			return s.Seq > after && slices.ContainsFunc(s.Tunnels, func(t protocol.Tunnel) bool { return t.ID == "r1" && t.State == want })
+		})
+	}
+	podReady := func(want bool) {
+		t.Helper()
+		harness.Eventually(t, fmt.Sprintf("the pod's readiness to be %v", want), func(ctx context.Context) error {
+			pod, err := ns.Cluster.CoreV1().Pods(ns.Name).Get(ctx, ready.Pod.Name, metav1.GetOptions{})
+			if err != nil {
+				return err
+			}
+			for _, condition := range pod.Status.Conditions {
+				if condition.Type == corev1.PodReady && (condition.Status == corev1.ConditionTrue) == want {
+					return nil
+				}
+			}
+			return errors.New("it is not")
+		})
+	}
+	if err := syscall.Kill(running.Process.PID, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	paused := state("paused", running.Seq)
+	if paused.State != protocol.StateReady {
+		t.Errorf("the session is %s", paused.State)
+	}
+	podReady(false)
+	serveWhoami(t, ws.Port(8080))
+	open := state("open", paused.Seq)
+	podReady(true)
+	if who := ns.AwaitServedBy("local"); who.PID != 1 {
+		t.Errorf("pid %d answers", who.PID)
+	}
+	c.MustStop(open.ID)
+	ns.RequireState(before)
+	ws.RequireNoTrace()
+}

@@ -18,6 +18,7 @@ func (s *Server) sessionStart(ctx context.Context, r *request, p protocol.Sessio
 		Run:       p.Options.Run,
 		Takeover:  p.Options.Takeover,
 		Switch:    session.Switch(p.Options.Switch),
+		Readiness: session.Readiness(p.Options.Readiness),
 		KeepFiles: p.Options.KeepFiles,
 		Volumes:   p.Options.Volumes || p.Options.ServiceAccount, ServiceAccount: p.Options.ServiceAccount, Proxy: p.Options.Proxy,
 	}

@@ -40,8 +40,9 @@ type private struct {
 	Switch      Switch            `json:"switch,omitempty"`
 	Proxy       string            `json:"proxy,omitempty"`
 	Volumes     bool              `json:"volumes,omitempty"`
-	// ServiceAccount is the request's, too.
-	ServiceAccount bool `json:"serviceAccount,omitempty"`
+	// ServiceAccount and Readiness are the request's, too.
+	ServiceAccount bool      `json:"serviceAccount,omitempty"`
+	Readiness      Readiness `json:"readiness,omitempty"`
 	// Opened are the tunnels that were opened since the start.
 	Opened []opened `json:"opened,omitempty"`
 }
@@ -100,7 +101,7 @@ func (s *Session) savePrivate() error {
 	return s.run.page.writePrivate(private{
 		HostKey: s.run.keys.HostPrivatePEM, ClientKey: s.run.keys.ClientPrivatePEM,
 		Run: r.Run, Command: r.Command, Environment: r.Environment, Files: r.Files, KeepFiles: r.KeepFiles, Switch: r.Switch,
-		Proxy: r.Proxy, Volumes: r.Volumes, ServiceAccount: r.ServiceAccount, Opened: s.run.opened,
+		Proxy: r.Proxy, Volumes: r.Volumes, ServiceAccount: r.ServiceAccount, Readiness: r.Readiness, Opened: s.run.opened,
 	})
 }
 
@@ -201,7 +202,7 @@ func (m *Manager) continued(e foundEntry, progress func(string)) StartRequest {
 	return StartRequest{
 		Manifest: e.Manifest, Dev: e.Dev, Run: secrets.Run, Command: secrets.Command, Environment: secrets.Environment,
 		Files: secrets.Files, KeepFiles: secrets.KeepFiles || e.KeepFiles, Switch: secrets.Switch, Progress: progress,
-		Proxy: secrets.Proxy, Volumes: secrets.Volumes, ServiceAccount: secrets.ServiceAccount,
+		Proxy: secrets.Proxy, Volumes: secrets.Volumes, ServiceAccount: secrets.ServiceAccount, Readiness: secrets.Readiness,
 		place: placeOfEntry(e.Entry),
 		found: true,
 	}

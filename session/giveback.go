@@ -36,6 +36,7 @@ func (s *Session) giveBack(ctx context.Context) error {
 		s.noteExit(exit)
 	}
 	r.listening.close()
+	r.ends.close()
 	r.volumes.close()
 	if r.proxy != nil {
 		errs = append(errs, r.proxy.Close())

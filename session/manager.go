@@ -83,6 +83,8 @@ type StartRequest struct {
 	Run bool
 	// Switch says when the traffic is turned; "" is [SwitchListening].
 	Switch Switch
+	// Readiness says what the dev pod's being ready means; "" is [ReadinessLink].
+	Readiness Readiness
 	// Debug, where not nil, starts the program under a debugger in the place of
 	// the command.
 	Debug *DebugRequest

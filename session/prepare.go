@@ -37,6 +37,9 @@ func (m *Manager) prepare(r StartRequest) (*prepared, error) {
 	if err := r.Switch.check(); err != nil {
 		return nil, err
 	}
+	if err := r.Readiness.check(); err != nil {
+		return nil, err
+	}
 	if m.cfg.AgentImage == "" {
 		return nil, fault.New(fault.AgentMissing, "no agent image is configured").
 			Hint("`tandem agent image push REGISTRY/tandem-agent:TAG` once, then --agent-image, TANDEM_AGENT_IMAGE or the option agentImage with that name")

@@ -42,6 +42,8 @@ func (s *Session) stand(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-s.localChanged():
+		case <-s.endsChanged():
+			s.settleEnds(ctx)
 		case <-after(again):
 		case <-s.run.followed.Changed():
 			s.checkOriginal()
@@ -143,7 +145,7 @@ func (s *Session) relink(ctx context.Context) error {
 	if err := s.awaitPod(ctx); err != nil {
 		return err
 	}
-	if err := s.dialStarting(ctx); err != nil || !s.run.turned {
+	if err := s.dialStarting(ctx); err != nil || !s.run.turned || s.unserved() {
 		return err
 	}
 	ctx, cancel := s.step(ctx)

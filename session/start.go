@@ -57,6 +57,8 @@ type resources struct {
 	contest      contest
 	turnAgain    time.Time
 
+	ends *localEnds // nil where the pod's readiness does not follow them
+
 	debuggers     []*debugger
 	debugsStarted int            // for the next one's id
 	starting      sync.WaitGroup // goroutines that start debuggers

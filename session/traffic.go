@@ -152,6 +152,7 @@ func (s *Session) turn(ctx context.Context) error {
 	s.run.listening.close()
 	s.run.listening = nil
 	s.run.turned = true
+	s.followEnds()
 	if !s.run.originalDown && s.run.diversion.Record.Replicas > 0 && len(s.prepared.dev.Reverse) > 0 {
 		s.run.turnAgain = time.Now().Add(overlap)
 	}

@@ -19,7 +19,7 @@ func newUp(g *globals) *cobra.Command {
 	var file string
 	var takeover, noCommand, keepFiles, volumes, serviceAccount bool
 	var proxy string
-	var turn string
+	var turn, readiness string
 	var sets, formats []string
 	cmd := &cobra.Command{
 		Use:   "up [DEV] [-- CMD...]",
@@ -47,7 +47,7 @@ func newUp(g *globals) *cobra.Command {
 			}
 			return up(cmd.Context(), g, session.StartRequest{
 				Manifest: file, Dev: dev, Run: !noCommand, Command: command,
-				Environment: vars, Switch: session.Switch(turn), Takeover: takeover, Files: files, KeepFiles: keepFiles,
+				Environment: vars, Switch: session.Switch(turn), Readiness: session.Readiness(readiness), Takeover: takeover, Files: files, KeepFiles: keepFiles,
 				Volumes: volumes || serviceAccount, ServiceAccount: serviceAccount, Proxy: proxy,
 			})
 		},
@@ -56,6 +56,7 @@ func newUp(g *globals) *cobra.Command {
 	f.StringVarP(&file, "file", "f", "", "manifest (default: okteto.yml, okteto.yaml, or the same in .okteto/)")
 	f.BoolVar(&takeover, "takeover", false, "end a session that somebody else has on the workload")
 	f.StringVar(&turn, "switch", string(session.SwitchListening), "when to turn the traffic here: 'listening', once the local ports accept connections, or 'now'")
+	f.StringVar(&readiness, "readiness", string(session.ReadinessLink), "when the dev pod is ready: with the 'link', or with the link and somebody who listens here: 'local'")
 	f.BoolVar(&noCommand, "no-command", false, "open the tunnels and write the environment, but run nothing")
 	f.StringArrayVarP(&sets, "env", "e", nil, "NAME=VALUE above everything else (repeatable)")
 	f.StringSliceVar(&formats, "files", nil, "formats of the environment files, as in 'tandem env --format' (default dotenv,json)")

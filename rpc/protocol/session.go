@@ -28,6 +28,9 @@ type SessionStartOptions struct {
 	// manifest's timeout; without it the session is ready at once, and the traffic
 	// is turned whenever something, such as a debugged program, begins to listen.
 	Switch Switch `json:"switch,omitempty"`
+	// Readiness says what the dev pod's being ready means once the traffic is turned;
+	// absent is [ReadinessLink].
+	Readiness Readiness `json:"readiness,omitempty"`
 	// Debug starts the program under a debugger in the place of the command; the
 	// debugger is in the snapshot, debug/configurations has what its client needs.
 	Debug *DebugOptions `json:"debug,omitempty"`

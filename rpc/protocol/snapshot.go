@@ -114,7 +114,8 @@ type Tunnel struct {
 	// State is "open"; "waiting" while the link is lost; "pending" for a reverse
 	// while the traffic still goes to the original; "standby" for a forward of the
 	// manifest that another session serves at Local, and this one when that ends;
-	// "failed" where Error says why, until it can be had again; "closed".
+	// "paused" for a reverse that nobody listens for on this machine, with readiness
+	// "local"; "failed" where Error says why, until it can be had again; "closed".
 	State string `json:"state"`
 	// Owner is who serves a forward that is "standby" here; absent otherwise.
 	Owner *TunnelOwner `json:"owner,omitempty"`

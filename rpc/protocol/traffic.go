@@ -27,6 +27,19 @@ const (
 	SwitchNow Switch = "now"
 )
 
+// Readiness says what the dev pod's being ready means.
+type Readiness string
+
+const (
+	// ReadinessLink: the link to this machine stands.
+	ReadinessLink Readiness = "link"
+	// ReadinessLocal: besides, somebody listens on the local port of every reverse
+	// that was listened on before: a program that ends takes the pod out of the
+	// Services until one listens again, and callers meet no connection that leads
+	// nowhere.
+	ReadinessLocal Readiness = "local"
+)
+
 // SessionWarning is something that the user should know of a session that goes on.
 type SessionWarning struct {
 	// Code is stable: "not-listening" (a local port that a reverse leads to accepts

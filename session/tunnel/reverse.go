@@ -99,11 +99,11 @@ func (t *Tunnel) bind(ctx context.Context, link *Link) error {
 	r.binding.Lock()
 	defer r.binding.Unlock()
 	t.cond.mu.Lock()
-	if t.cond.closed {
-		t.cond.mu.Unlock()
+	idle := t.cond.closed || t.cond.paused || t.cond.bound == link
+	t.cond.mu.Unlock()
+	if idle {
 		return nil
 	}
-	t.cond.mu.Unlock()
 
 	// The first connection may come before the answer: be ready for it.
 	if !link.routes.add(t) {
@@ -149,6 +149,39 @@ func (t *Tunnel) bindFailed(err error) error {
 	t.cond.bind, t.cond.bound = err, nil
 	t.cond.mu.Unlock()
 	return err
+}
+
+// Pause gives a reverse's port back to the pod, also on later links, until Resume:
+// connections to it are refused there. What is carried goes on.
+func (t *Tunnel) Pause() {
+	t.cond.mu.Lock()
+	t.cond.paused = true
+	t.cond.mu.Unlock()
+	t.unbind()
+	t.set.notify.touch()
+}
+
+// Resume binds the port again, now or, where there is no link, on the next one. The
+// error is that of OpenReverse.
+func (t *Tunnel) Resume(ctx context.Context) error {
+	t.set.rebinding.Lock()
+	defer t.set.rebinding.Unlock()
+	t.cond.mu.Lock()
+	t.cond.paused = false
+	t.cond.mu.Unlock()
+	defer t.set.notify.touch()
+	link := t.set.current()
+	if !link.alive() {
+		return nil
+	}
+	return t.bind(ctx, link)
+}
+
+// Paused says whether a reverse is paused.
+func (t *Tunnel) Paused() bool {
+	t.cond.mu.Lock()
+	defer t.cond.mu.Unlock()
+	return t.cond.paused
 }
 
 // unbind takes the port back from the agent, where it holds it.

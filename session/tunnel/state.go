@@ -28,6 +28,8 @@ const (
 	StatusWaiting Status = "waiting"
 	// StatusFailed: the pod refuses the reverse's port on the present link.
 	StatusFailed Status = "failed"
+	// StatusPaused: the pod does not listen for the reverse, by [Tunnel.Pause].
+	StatusPaused Status = "paused"
 	// StatusClosed: the tunnel was closed and is gone for good.
 	StatusClosed Status = "closed"
 )
@@ -65,6 +67,7 @@ type counters struct {
 type condition struct {
 	mu     sync.Mutex
 	closed bool
+	paused bool  // reverses only
 	refuse error // why the last connection was refused
 	bind   error // why the pod refuses to listen; reverses only
 	bound  *Link // the link on which the pod listens; reverses only
@@ -93,6 +96,8 @@ func (t *Tunnel) State() State {
 			s.Status = StatusFailed
 			s.Err = link.Err()
 		}
+	case t.cond.paused:
+		s.Status = StatusPaused
 	case t.cond.bind != nil:
 		s.Status, s.Err = StatusFailed, t.cond.bind
 	case t.kind == Reverse && t.cond.bound != link:

@@ -882,6 +882,11 @@ export interface SessionStartOptions {
    */
   switch?: Switch;
   /**
+   * `readiness` says what the dev pod's being ready means once the traffic is turned; absent is
+   * `link`.
+   */
+  readiness?: Readiness;
+  /**
    * `debug` starts the program under a debugger in the place of the command; the debugger is in the
    * snapshot, debug/configurations has what its client needs.
    */
@@ -927,6 +932,17 @@ export type Switch =
   | 'listening'
   /** turns it as soon as the session can, whoever listens. */
   | 'now';
+
+/** Readiness says what the dev pod's being ready means. */
+export type Readiness =
+  /** the link to this machine stands. */
+  | 'link'
+  /**
+   * besides, somebody listens on the local port of every reverse that was listened on before: a
+   * program that ends takes the pod out of the Services until one listens again, and callers meet
+   * no connection that leads nowhere.
+   */
+  | 'local';
 
 /**
  * DebugOptions say what to debug and how. With none of them the program of the manifest's command
@@ -1117,8 +1133,9 @@ export interface Tunnel {
   /**
    * `state` is "open"; "waiting" while the link is lost; "pending" for a reverse while the traffic
    * still goes to the original; "standby" for a forward of the manifest that another session serves
-   * at Local, and this one when that ends; "failed" where Error says why, until it can be had
-   * again; "closed".
+   * at Local, and this one when that ends; "paused" for a reverse that nobody listens for on this
+   * machine, with readiness "local"; "failed" where Error says why, until it can be had again;
+   * "closed".
    */
   state: string;
   /** `owner` is who serves a forward that is "standby" here; absent otherwise. */
