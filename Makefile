@@ -62,6 +62,11 @@ bench-language: ## Measure the diagnostics of a manifest of 2 000 lines after an
 	$(GO) test ./manifest/language -run '^$$' -bench Diagnostics
 	TANDEM_BENCH=1 $(GO) test ./rpc -count=1 -run '^TestDiagnosticsReport$$' -v
 
+.PHONY: scale
+scale: build ## Leave a thousand sessions' objects and watches on a real API server, on a cluster of its own, and measure
+	@scripts/need-tools
+	@scripts/scale $(ARGS)
+
 ##@ Parts of the test
 
 .PHONY: lint

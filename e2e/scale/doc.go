@@ -9,5 +9,8 @@
 // need fifty nodes; the dev Deployments stand at zero replicas. Nor are the
 // streams to them, which an API server only copies.
 //
+// The other end is measured too: what ten sessions cost the one server on a
+// developer's machine that has them.
+//
 // docs/scale.md has the arithmetic and the figures.
 package scale

@@ -48,25 +48,19 @@ func observe(t *testing.T) left {
 	c := harness.Serve(harness.NewWorkspace(t, ns))
 	snap := c.MustStart("api")
 	apps, core, ctx := ns.Cluster.AppsV1(), ns.Cluster.CoreV1(), t.Context()
-	must := func(err error) {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
 	var l left
 	var err error
 	l.original, err = apps.Deployments(ns.Name).Get(ctx, "api", metav1.GetOptions{})
-	must(err)
+	must(t, err)
 	l.dev, err = apps.Deployments(ns.Name).Get(ctx, "api-tandem", metav1.GetOptions{})
-	must(err)
+	must(t, err)
 	ours := metav1.ListOptions{LabelSelector: devLabel + "=" + l.dev.Labels[devLabel]}
 	secrets, err := core.Secrets(ns.Name).List(ctx, ours)
-	must(err)
+	must(t, err)
 	replicaSets, err := apps.ReplicaSets(ns.Name).List(ctx, ours)
-	must(err)
+	must(t, err)
 	pods, err := core.Pods(ns.Name).List(ctx, ours)
-	must(err)
+	must(t, err)
 	if len(secrets.Items) != 1 || len(replicaSets.Items) != 1 || len(pods.Items) != 1 {
 		t.Fatalf("a session leaves %d Secrets, %d ReplicaSets, %d pods", len(secrets.Items), len(replicaSets.Items), len(pods.Items))
 	}

@@ -1,4 +1,4 @@
-package e2e
+package scale
 
 import (
 	"fmt"
@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -31,6 +32,9 @@ const (
 // A developer who works on ten services at once has one server. What it costs
 // grows little with each, and is nothing while nothing happens.
 func TestManySessionsCostLittle(t *testing.T) {
+	if harness.Race() {
+		t.Skip("the race detector's memory is not ours")
+	}
 	ns := harness.NewBareNamespace(t)
 	var manifest strings.Builder
 	manifest.WriteString("dev:\n")
@@ -40,19 +44,12 @@ func TestManySessionsCostLittle(t *testing.T) {
 			&corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: name}, Data: map[string]string{"C" + strconv.Itoa(i): "1"}},
 			&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: name}, StringData: map[string]string{"S" + strconv.Itoa(i): "1"}},
 		} {
-			create(t, ns, object)
+			must(t, ns.Create(object))
 		}
 	}
 	for i := range manySessions {
 		name := fmt.Sprintf("svc-%d", i)
-		create(t, ns, sleeping(name, func(p *corev1.PodSpec) {
-			for i := range manySources / 2 {
-				source := corev1.LocalObjectReference{Name: fmt.Sprintf("source-%d", i)}
-				p.Containers[0].EnvFrom = append(p.Containers[0].EnvFrom,
-					corev1.EnvFromSource{ConfigMapRef: &corev1.ConfigMapEnvSource{LocalObjectReference: source}},
-					corev1.EnvFromSource{SecretRef: &corev1.SecretEnvSource{LocalObjectReference: source}})
-			}
-		}))
+		must(t, ns.Create(workload(name)))
 		fmt.Fprintf(&manifest, "  %s:\n    mode: hybrid\n    command: [cat]\n    forward:\n      - 0:kubernetes.default:443\n", name)
 	}
 	c := harness.Serve(harness.NewBareWorkspace(t, ns, manifest.String()))
@@ -86,9 +83,6 @@ func TestManySessionsCostLittle(t *testing.T) {
 	share := float64(processorTime(t, c.PID())-used) / float64(time.Since(began))
 	t.Logf("%.1f MB with one session, %.2f MB for each further one of %d; %.2f %% of a core while idle",
 		float64(one)/(1<<20), further/(1<<20), manySessions-1, 100*share)
-	if harness.Race() {
-		return // the race detector's memory is not ours
-	}
 	if one > budgetOne {
 		t.Errorf("one session takes %.1f MB, the budget is %d MB", float64(one)/(1<<20), budgetOne>>20)
 	}
@@ -97,6 +91,39 @@ func TestManySessionsCostLittle(t *testing.T) {
 	}
 	if share > budgetIdleShare {
 		t.Errorf("%d idle sessions take %.2f %% of a core, the budget is %.1f %%", manySessions, 100*share, 100*budgetIdleShare)
+	}
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// workload is a Deployment at zero replicas whose environment has many sources.
+func workload(name string) *appsv1.Deployment {
+	zero, yes, no := int32(0), true, false
+	labels := map[string]string{"app": name}
+	main := corev1.Container{
+		Name: "main", Image: harness.Registry() + "/shop/web:1",
+		SecurityContext: &corev1.SecurityContext{AllowPrivilegeEscalation: &no, Capabilities: &corev1.Capabilities{Drop: []corev1.Capability{"ALL"}}},
+	}
+	for i := range manySources / 2 {
+		source := corev1.LocalObjectReference{Name: fmt.Sprintf("source-%d", i)}
+		main.EnvFrom = append(main.EnvFrom,
+			corev1.EnvFromSource{ConfigMapRef: &corev1.ConfigMapEnvSource{LocalObjectReference: source}},
+			corev1.EnvFromSource{SecretRef: &corev1.SecretEnvSource{LocalObjectReference: source}})
+	}
+	return &appsv1.Deployment{
+		ObjectMeta: metav1.ObjectMeta{Name: name, Labels: labels},
+		Spec: appsv1.DeploymentSpec{
+			Replicas: &zero, Selector: &metav1.LabelSelector{MatchLabels: labels},
+			Template: corev1.PodTemplateSpec{ObjectMeta: metav1.ObjectMeta{Labels: labels}, Spec: corev1.PodSpec{
+				SecurityContext: &corev1.PodSecurityContext{RunAsNonRoot: &yes, SeccompProfile: &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault}},
+				Containers:      []corev1.Container{main},
+			}},
+		},
 	}
 }
 
