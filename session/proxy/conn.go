@@ -1,7 +1,6 @@
 package proxy
 
 import (
-	"bufio"
 	"errors"
 	"io"
 	"net"
@@ -11,7 +10,7 @@ import (
 // tracked is a connection that Proxy.Close closes.
 type tracked struct {
 	net.Conn
-	read  *bufio.Reader // what was looked at already; nil for nothing
+	read  io.Reader // in the place of Conn's own, where something was looked at already; nil for nothing
 	proxy *Proxy
 	once  sync.Once
 	ended chan struct{} // closed by Close

@@ -149,8 +149,9 @@ func (p *Proxy) accept(l net.Listener) {
 // server, which then owns the connection.
 func (p *Proxy) greet(client *tracked) {
 	_ = client.SetReadDeadline(time.Now().Add(greetingTimeout))
-	client.read = bufio.NewReader(client.Conn)
-	first, err := client.read.Peek(1)
+	looked := bufio.NewReader(client.Conn)
+	client.read = looked
+	first, err := looked.Peek(1)
 	_ = client.SetReadDeadline(time.Time{})
 	switch {
 	case err != nil:

@@ -157,6 +157,39 @@ func TestSOCKS(t *testing.T) {
 	}
 }
 
+// A client that asks for datagrams hears at once that there are none.
+func TestSOCKSRefusesDatagrams(t *testing.T) {
+	p, c := start(t)
+	for _, greeting := range []string{"\x05\x01\x00", "\x05\x02\x00\x02"} {
+		conn, err := net.Dial("tcp", p.Addr())
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
+		if _, err := io.WriteString(conn, greeting); err != nil {
+			t.Fatal(err)
+		}
+		method := make([]byte, 2)
+		if _, err := io.ReadFull(conn, method); err != nil || string(method) != "\x05\x00" {
+			t.Fatalf("%x, %v", method, err)
+		}
+		if _, err := io.WriteString(conn, "\x05\x03\x00\x01\x00\x00\x00\x00\x00\x00"); err != nil {
+			t.Fatal(err)
+		}
+		reply := make([]byte, 10)
+		if _, err := io.ReadFull(conn, reply); err != nil || string(reply[:2]) != "\x05\x07" {
+			t.Errorf("%x, %v; want \"command not supported\"", reply, err)
+		}
+		if n, err := conn.Read(reply); n > 0 || err == nil {
+			t.Errorf("and then %x, %v", reply[:n], err)
+		}
+		conn.Close()
+	}
+	if len(c.asked) > 0 {
+		t.Errorf("the cluster was asked for %q", c.asked)
+	}
+}
+
 func TestSOCKSOfALibrary(t *testing.T) {
 	p, _ := start(t)
 	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "served ", r.Host) }))

@@ -3,6 +3,7 @@ package proxy
 import (
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"strings"
 
@@ -17,6 +18,7 @@ const socksVersion = 5
 // costs a few words.
 func (p *Proxy) serveSOCKS(client *tracked) {
 	near := newHalf(client)
+	client.read = &streamsOnly{Reader: client.read}
 	server := socks5.Server{
 		Logf: func(format string, args ...any) {
 			p.config.Logger.Debug().Msg("proxy: " + strings.TrimSpace(fmt.Sprintf(format, args...)))
@@ -36,6 +38,40 @@ func (p *Proxy) serveSOCKS(client *tracked) {
 		},
 	}
 	_ = server.Serve(&single{conn: near}) // ends with the connection
+}
+
+// streamsOnly has the library refuse the one command of SOCKS5 that asks for
+// datagrams, which a link does not carry: it would agree and then drop every one.
+// In its place the library sees one that it does not know. The command stands at a
+// fixed place: the greeting is two bytes, of which the second counts those that
+// follow, then come the version and the command (RFC 1928, sections 3 and 4).
+type streamsOnly struct {
+	io.Reader
+	seen    int // bytes
+	methods int
+	passed  bool
+}
+
+const (
+	bind         = 2
+	udpAssociate = 3
+)
+
+func (s *streamsOnly) Read(b []byte) (int, error) {
+	n, err := s.Reader.Read(b)
+	for i := 0; i < n && !s.passed; i++ {
+		switch s.seen {
+		case 1:
+			s.methods = int(b[i])
+		case 2 + s.methods + 1:
+			s.passed = true
+			if b[i] == udpAssociate {
+				b[i] = bind
+			}
+		}
+		s.seen++
+	}
+	return n, err
 }
 
 // target is a connection into the cluster. Its own address means nothing here,
