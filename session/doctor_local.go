@@ -142,7 +142,7 @@ func (e *examination) shared(ctx context.Context, f manifest.Forward) bool {
 	if len(f.Labels) > 0 { // whose Service would have to be asked for
 		return false
 	}
-	c, err := e.manager.connect(e.manager.cfg.Kubeconfig, e.manager.cfg.Context, e.manager.cfg.Namespace)
+	c, err := e.manager.connect(e.manager.placeOf(e.manifest.Place(e.dev)))
 	if err != nil {
 		return false
 	}
