@@ -90,6 +90,19 @@ func TestLaunchConfiguration(t *testing.T) {
 	w.RequireNoTrace()
 }
 
+// TestTrouble is about what goes wrong.
+func TestTrouble(t *testing.T) {
+	ns := harness.NewNamespace(t)
+	w := harness.NewWorkspace(t, ns)
+	before := ns.State()
+	if _, err := shopPlan(t, w, "trouble").play(t); err != nil {
+		t.Fatal(err)
+	}
+	ns.RequireState(before)
+	w.RequireNoTrace()
+	requireNoRaces(t, w)
+}
+
 // maxBundle is what the extension's code may weigh, in bytes.
 const maxBundle = 500_000
 

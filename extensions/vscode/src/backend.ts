@@ -13,9 +13,6 @@ export type BackendState = 'off' | 'missing' | 'starting' | 'running' | 'failed'
 const crashLimit = 5;
 const crashWindow = 3 * 60_000;
 
-/** Asks the editor to run a command in a terminal of its own. */
-export interface RunInTerminalParams { id: string; title: string; argv: string[]; cwd: string }
-
 export class Backend implements vscode.Disposable {
   private readonly changed = new vscode.EventEmitter<BackendState>();
   private readonly session = new vscode.EventEmitter<protocol.Snapshot>();
@@ -32,8 +29,6 @@ export class Backend implements vscode.Disposable {
 
   /** Runs what a code lens asks for; set by whoever owns the commands. */
   executeCommand: ((command: string, args: unknown[], next: ExecuteCommandSignature) => unknown) | undefined;
-  /** Runs a command in a terminal; set by whoever owns the terminals. */
-  runInTerminal: ((p: RunInTerminalParams) => Promise<unknown>) | undefined;
 
   readonly log: vscode.LogOutputChannel;
   /** The program that serves, '' before it was found. */
@@ -87,7 +82,6 @@ export class Backend implements vscode.Disposable {
     client.onNotification('session/didChange', (p: protocol.Snapshot) => this.session.fire(p));
     client.onNotification('session/output', (p: protocol.SessionOutputParams) => this.written.fire(p));
     client.onNotification('env/didChange', (p: protocol.EnvDidChangeParams) => this.env.fire(p));
-    client.onRequest('session/runInTerminal', (p: RunInTerminalParams) => this.runInTerminal?.(p) ?? {});
     void client.setTrace(loaded.Trace.fromString(setting('trace.server', 'off')));
     try {
       await client.start();
@@ -177,7 +171,7 @@ export class Backend implements vscode.Disposable {
     if (state === this.current) return;
     this.current = state;
     void vscode.commands.executeCommand('setContext', 'tandem.backend', state);
-    for (const [key, method] of Object.entries({ debug: 'debug/start', tunnel: 'tunnel/open', doctor: 'cluster/doctor', recover: 'tandem.recover' })) {
+    for (const [key, method] of Object.entries({ debug: 'debug/start', tunnel: 'tunnel/open', doctor: 'cluster/doctor', recover: 'session/recover' })) {
       void vscode.commands.executeCommand('setContext', `tandem.can.${key}`, this.methods.has(method));
     }
     this.changed.fire(state);

@@ -38,16 +38,7 @@ export function newClient(c: ClientConfig): LanguageClient {
     args: c.args,
     options: { env: ownEnvironment(), ...(folder ? { cwd: folder.uri.fsPath } : {}) },
   };
-  const client = new LanguageClient('tandem', 'Tandem', server, options);
-  client.registerFeature({
-    fillClientCapabilities: capabilities => {
-      capabilities.experimental = { ...capabilities.experimental, tandem: { runInTerminal: true } };
-    },
-    initialize: () => undefined,
-    getState: () => ({ kind: 'static' }),
-    clear: () => undefined,
-  });
-  return client;
+  return new LanguageClient('tandem', 'Tandem', server, options);
 }
 
 /** The user's environment without what VS Code put there for its own processes: the service that is run inherits it. */

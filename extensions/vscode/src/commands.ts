@@ -7,6 +7,7 @@ import { failureOf, showFailure, type Remedy } from './failure';
 import type { LaunchEnvironment } from './launch';
 import { doctorMarkdown } from './explanation';
 import type * as protocol from './protocol';
+import type { RunConfigs } from './runconfigs';
 import { isOver, isUp, type Sessions, type Target } from './sessions';
 import type { Terminals } from './terminals';
 import type { Node } from './tree';
@@ -23,6 +24,7 @@ const ours: Record<string, string> = {
   'tandem.restart': 'tandem.session.restart',
   'tandem.explain': 'tandem.variable.explain',
   'tandem.doctor': 'tandem.doctor.run',
+  'tandem.status': 'tandem.sessions.focus',
 };
 
 function targetOf(about: About): Target | undefined {
@@ -40,6 +42,7 @@ export class Commands implements vscode.Disposable {
     private readonly sessions: Sessions,
     private readonly environments: Environments,
     private readonly launch: LaunchEnvironment,
+    private readonly configs: RunConfigs,
   ) {}
 
   /** Registers the commands; the terminals and debuggers come after, since they use start and pick. */
@@ -78,7 +81,7 @@ export class Commands implements vscode.Disposable {
       const session = await this.session(about, 'Show the output of which session?', s => s.process !== null);
       if (session) terminals.show(session.id, false);
     });
-    on('session.recover', () => this.recover());
+    on('session.recover', about => this.recover(targetOf(about)));
     on('session.menu', () => this.menu());
     on('tunnel.open', async about => {
       const session = await this.session(about, 'Open a tunnel in which session?', isUp);
@@ -111,6 +114,14 @@ export class Commands implements vscode.Disposable {
     });
     on('launch.stopUsing', () => this.launch.use(undefined));
     on('launch.start', about => this.startLaunch(targetOf(about)));
+    on('config.write', async about => {
+      const target = targetOf(about) ?? await this.pick('Write the run configurations of which service?');
+      if (target) await this.configs.write(target);
+    });
+    on('config.remove', async about => {
+      const target = targetOf(about) ?? await this.pick('Take the run configurations of which service away?');
+      if (target) await this.configs.remove(target);
+    });
     on('terminal.open', async about => {
       const target = targetOf(about) ?? await this.pick('Whose environment shall the terminal have?');
       if (target) terminals.open(target);
@@ -316,11 +327,26 @@ export class Commands implements vscode.Disposable {
     await vscode.window.showTextDocument(vscode.Uri.parse(uri), start ? { selection: new vscode.Range(start, start) } : {});
   }
 
-  /** Gives back what a crash has left behind. */
-  private async recover(): Promise<void> {
-    const done = await this.backend.ask<protocol.CommandResult>('workspace/executeCommand', { command: 'tandem.recover', arguments: [{ action: 'restore' }] });
-    const lines = done.restored ?? [];
-    void vscode.window.showInformationMessage(lines.length > 0 ? lines.join('\n') : 'There is nothing to recover: no crash has left a workload diverted.');
+  /** Goes on with what a crash has left behind, or gives it back, as the user likes. */
+  private async recover(about: Target | undefined): Promise<void> {
+    await this.sessions.refresh();
+    const left = about ? [this.sessions.leftOf(about)].filter(l => l !== undefined) : this.sessions.leftBehind;
+    if (left.length === 0) {
+      void vscode.window.showInformationMessage('There is nothing to recover: no crash has left a workload diverted.');
+      return;
+    }
+    const ways = left.flatMap(session => [
+      { label: `$(discard) Give ${session.workload} back`, description: `in ${session.namespace}`, detail: `Ends the session of ${session.dev}`, session, action: 'restore' as const },
+      { label: `$(debug-continue) Continue ${session.dev} here`, description: `in ${session.namespace}`, detail: 'With the same tunnels and environment', session, action: 'adopt' as const },
+    ]);
+    const chosen = await vscode.window.showQuickPick(ways, { placeHolder: `${left.length === 1 ? 'A session has' : 'Sessions have'} lost the process that kept them` });
+    if (!chosen) return;
+    try {
+      await vscode.window.withProgress({ location: vscode.ProgressLocation.Notification, title: `Tandem: recovering ${chosen.session.dev}`, cancellable: true },
+        (_, cancelled) => this.backend.request('session/recover', { id: chosen.session.id, action: chosen.action }, cancelled));
+    } catch (err) {
+      void showFailure(`${chosen.session.dev} was not recovered`, err, this.backend.log, [{ title: 'Try Again', run: () => this.recover(about) }]);
+    }
     await this.sessions.refresh();
   }
 

@@ -7,6 +7,8 @@ import { Commands } from './commands';
 import { DebugHybrid } from './debug';
 import { Environments } from './environment';
 import { LaunchEnvironment, LaunchProvider } from './launch';
+import { News } from './news';
+import { RunConfigs } from './runconfigs';
 import { Sessions } from './sessions';
 import { StatusBar } from './status';
 import { Terminals } from './terminals';
@@ -29,7 +31,7 @@ function begin(context: vscode.ExtensionContext): void {
   const sessions = new Sessions(own);
   const launch = new LaunchEnvironment(context.workspaceState);
   const environments = new Environments(own, sessions);
-  const commands = new Commands(own, sessions, environments, launch);
+  const commands = new Commands(own, sessions, environments, launch, new RunConfigs(own, sessions, environments));
   const terminals = new Terminals(own, sessions, () => commands.pick('Whose environment shall the terminal have?'));
   const debug = new DebugHybrid(own, sessions, commands);
   commands.register(terminals, debug);
@@ -37,6 +39,7 @@ function begin(context: vscode.ExtensionContext): void {
     own, sessions, launch, environments, commands, terminals, debug,
     new Tree(sessions, environments, launch),
     new StatusBar(own, sessions, launch),
+    new News(own, sessions),
     vscode.debug.registerDebugConfigurationProvider('*', new LaunchProvider(own, sessions, environments, launch,
       async t => (await commands.start(t, { run: false }))?.id)),
     vscode.workspace.onDidChangeConfiguration(e => settingsChanged(e, own, sessions)),

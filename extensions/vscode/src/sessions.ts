@@ -27,6 +27,7 @@ export class Sessions implements vscode.Disposable {
 
   private readonly known = new Map<string, protocol.Snapshot>();
   private list: protocol.Manifest[] = [];
+  private left: protocol.Recoverable[] = [];
   private readonly disposables: vscode.Disposable[] = [];
   private refreshing: Promise<void> | undefined;
   private readonly files = vscode.workspace.createFileSystemWatcher('**/okteto.{yml,yaml}');
@@ -57,6 +58,14 @@ export class Sessions implements vscode.Disposable {
   /** Sessions that are neither stopped nor failed. */
   get alive(): protocol.Snapshot[] { return this.all.filter(s => !isOver(s)); }
 
+  /** Sessions that a crash has left in the cluster, of any workspace of this user. */
+  get leftBehind(): readonly protocol.Recoverable[] { return this.left; }
+
+  /** What a crash has left of an entry. */
+  leftOf(t: Target): protocol.Recoverable | undefined {
+    return this.left.find(l => l.dev === t.dev && sameFile(l.manifest, t.manifest));
+  }
+
   get(id: string): protocol.Snapshot | undefined { return this.known.get(id); }
 
   /** The session of an entry, the latest where there were several. */
@@ -83,6 +92,7 @@ export class Sessions implements vscode.Disposable {
         this.backend.request('session/list', {}),
       ]);
       this.list = manifests.manifests;
+      this.left = sessions.recoverable;
       const ids = new Set(sessions.sessions.map(s => s.id));
       for (const id of this.known.keys()) if (!ids.has(id)) this.known.delete(id);
       for (const s of sessions.sessions) this.keep(s);
@@ -121,7 +131,7 @@ export class Sessions implements vscode.Disposable {
 
   private forget(): void {
     this.known.clear();
-    this.list = [];
+    this.list = this.left = [];
     this.changed.fire(undefined);
   }
 

@@ -1,7 +1,6 @@
-// Terminals: what a session's command writes, a shell with the cluster's environment, and commands
-// that the server wants to have run in the editor's terminal.
+// Terminals: what a session's command writes, and a shell with the cluster's environment.
 import * as vscode from 'vscode';
-import { setting, type Backend, type RunInTerminalParams } from './backend';
+import { setting, type Backend } from './backend';
 import { isOver, type Sessions, type Target } from './sessions';
 
 /** What of a command's output is kept for a terminal that is opened later, in characters. */
@@ -12,7 +11,6 @@ export class Terminals implements vscode.Disposable {
   private readonly disposables: vscode.Disposable[];
 
   constructor(private readonly backend: Backend, private readonly sessions: Sessions, private readonly pick: () => Promise<Target | undefined>) {
-    backend.runInTerminal = p => this.run(p);
     this.disposables = [
       backend.onOutput(p => this.output(p.id).write((p.dropped ? `\x1b[2m[${p.dropped} bytes were left out]\x1b[0m\r\n` : '') + p.text)),
       sessions.onDidChange(s => {
@@ -55,15 +53,6 @@ export class Terminals implements vscode.Disposable {
     };
   }
 
-  private async run(p: RunInTerminalParams): Promise<{ processId?: number }> {
-    const [shellPath, ...shellArgs] = p.argv;
-    if (!shellPath) throw new Error('session/runInTerminal without a program');
-    const terminal = vscode.window.createTerminal({ name: p.title, shellPath, shellArgs, cwd: p.cwd, iconPath: new vscode.ThemeIcon('cloud') });
-    terminal.show(true);
-    const processId = await terminal.processId;
-    return processId === undefined ? {} : { processId };
-  }
-
   private output(id: string): Output {
     let output = this.outputs.get(id);
     if (!output) this.outputs.set(id, output = new Output());
@@ -75,6 +64,9 @@ export class Terminals implements vscode.Disposable {
     vscode.Disposable.from(...this.disposables).dispose();
   }
 }
+
+/** What a terminal says that has nothing to show: what was written before a reload went with the window. */
+const nothing = '\x1b[2m[nothing was written since this window was opened]\x1b[0m\r\n';
 
 /** Output is one session's; its terminal is opened when somebody wants to see it. */
 class Output implements vscode.Disposable {
@@ -111,7 +103,7 @@ class Output implements vscode.Disposable {
       };
       this.terminal = vscode.window.createTerminal({
         name: `Tandem: ${dev}`, iconPath: new vscode.ThemeIcon('vm-running'), isTransient: true,
-        pty: { onDidWrite: emitter.event, open: () => { if (this.text) emitter.fire(this.text); }, close: closed },
+        pty: { onDidWrite: emitter.event, open: () => emitter.fire(this.text || nothing), close: closed },
       });
     }
     this.terminal.show(preserveFocus);

@@ -217,11 +217,12 @@ export class Tree implements vscode.TreeDataProvider<Node>, vscode.Disposable {
     const item = new vscode.TreeItem(node.dev.name, s && (live || s.cause) ? vscode.TreeItemCollapsibleState.Expanded : vscode.TreeItemCollapsibleState.None);
     // Another id: VS Code remembers what was folded by id, and a dev without a session has nothing to fold.
     item.id = s && (live || s.cause) ? `${id}/live` : id;
-    item.iconPath = node.dev.runnable || s ? stateIcon(s?.state) : icon('circle-slash');
+    const left = live ? undefined : this.sessions.leftOf(node.target);
+    item.iconPath = left ? icon('warning', 'list.warningForeground') : node.dev.runnable || s ? stateIcon(s?.state) : icon('circle-slash');
     const launch = this.launch.isUsed(node.target);
-    const words = s && (live || s.state === 'failed') ? sessionSummary(s, Date.now()) : node.dev.runnable ? 'not running' : node.dev.mode === 'hybrid' ? 'invalid' : `${node.dev.mode} mode`;
+    const words = left ? `left behind by a crash, in place of ${left.workload}` : s && (live || s.state === 'failed') ? sessionSummary(s, Date.now()) : node.dev.runnable ? 'not running' : node.dev.mode === 'hybrid' ? 'invalid' : `${node.dev.mode} mode`;
     item.description = launch ? `${words} · used by launch configurations` : words;
-    const phase = live ? (isUp(s) ? 'running' : 'busy') : node.dev.runnable ? 'idle' : 'refused';
+    const phase = live ? (isUp(s) ? 'running' : 'busy') : left ? 'left' : node.dev.runnable ? 'idle' : 'refused';
     item.contextValue = `dev:${phase}${s?.process ? ':process' : ''}${launch ? ':launch' : ''}`;
     const lines = [`**${node.dev.name}** — ${words}`];
     if (!node.dev.runnable && node.dev.reason) lines.push(node.dev.reason);

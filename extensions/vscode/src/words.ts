@@ -6,6 +6,12 @@ export function count(n: number, one: string, many = `${one}s`): string {
   return `${n} ${n === 1 ? one : many}`;
 }
 
+/** The first names of a list, and how many more there are. */
+export function names(all: readonly string[], shown = 4): string {
+  const more = all.length - shown;
+  return more > 1 ? `${all.slice(0, shown).join(', ')} and ${more} more` : all.join(', ');
+}
+
 /** A number of bytes as people read it: "120 B", "3.4 kB". */
 export function bytes(n: number): string {
   if (n < 1000) return `${n} B`;
@@ -44,24 +50,30 @@ export function stateWords(s: protocol.Snapshot, now: number): string {
 /** What stands behind a dev's name in the tree. */
 export function sessionSummary(s: protocol.Snapshot, now: number): string {
   const parts = [stateWords(s, now)];
+  if (s.state === 'ready' && s.traffic === 'original') parts.push('the cluster still serves');
   if (s.state === 'ready') {
     const open = s.tunnels.filter(t => t.state === 'open').length;
     parts.push(open === s.tunnels.length ? count(open, 'tunnel') : `${open} of ${count(s.tunnels.length, 'tunnel')}`);
   }
-  if (s.state === 'ready' && s.traffic === 'original') parts.push('callers still reach the original');
   if (s.process?.state === 'running') parts.push(`pid ${s.process.pid}`);
   return parts.join(' · ');
 }
 
-/** A tunnel as one reads it: from where to where; this machine's loopback goes without saying. */
+/** An address of this machine, whose loopback goes without saying. */
+function localPort(t: protocol.Tunnel): string {
+  return t.local.replace(/^(localhost|127\.0\.0\.1|\[::1\])(?=:)/, '');
+}
+
+/** A tunnel as one reads it: from where to where. */
 export function tunnelLabel(t: protocol.Tunnel): string {
-  const local = t.local.replace(/^(localhost|127\.0\.0\.1|\[::1\])(?=:)/, '');
+  const local = localPort(t);
   return t.kind === 'reverse' ? `cluster ${t.remote} → ${local}` : `${local} → ${t.remote}`;
 }
 
 /** A tunnel's traffic, or what is wrong with it. */
 export function tunnelSummary(t: protocol.Tunnel): string {
   if (t.error) return `${t.state} · ${t.error}`;
+  if (t.state === 'pending') return `waits for a program on ${localPort(t)}`;
   if (t.state !== 'open') return t.state;
   if (t.kind === 'reverse' && t.listening === false) return 'not bound in the pod';
   if (t.connections === 0) return 'open · no connection yet';

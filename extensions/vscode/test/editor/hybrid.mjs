@@ -40,7 +40,7 @@ export default async function hybrid(s) {
   let pid, summary;
   await s.step('a request from the cluster reaches the local process', async () => {
     const answer = await until('web gets its answer from here', async () => {
-      const a = await askWeb(plan);
+      const a = await s.askWeb();
       if (a.servedBy !== 'local') throw new Error(`served by ${a.servedBy}`);
       return a;
     });
@@ -50,15 +50,18 @@ export default async function hybrid(s) {
     await until('the tunnel counts it', async () => (await window.rows()).some(r => /cluster :8080 to .* open · [1-9]\d* connection/.test(r)));
   });
 
-  await s.step('values of Secrets are masked until they are revealed', async () => {
-    await (await window.waitRow('Environment, ')).click();
+  await s.step('values of Secrets are masked until they are revealed or copied', async () => {
+    await window.unfold('Environment, ');
     const row = `Variable ${plan.secret.name}, value concealed, from Secret`;
     await window.waitRow(row);
     assert.ok(!JSON.stringify(await window.rows()).includes(plan.secret.value), 'the value is in the tree');
     await window.rowAction(row, 'Reveal Value');
     await window.waitRow(`Variable ${plan.secret.name}, ${plan.secret.value}, from Secret`);
+    await window.picture('one value is revealed');
     await window.rowAction(`Variable ${plan.secret.name}, `, 'Conceal Value');
     await window.waitRow(row);
+    await window.rowAction(row, 'Copy Value');
+    await until('the clipboard has the value', async () => (await window.clipboard()) === plan.secret.value);
   });
 
   await s.step('a variable is explained', async () => {
@@ -67,6 +70,7 @@ export default async function hybrid(s) {
     const text = await preview.locator('body').innerText();
     assert.match(text, /Secret/);
     assert.ok(!text.includes(plan.secret.value), 'the explanation gives the value away');
+    await window.picture('the explanation');
     await window.command('View: Close All Editors');
   });
 
@@ -75,11 +79,12 @@ export default async function hybrid(s) {
     await window.waitStatus(/^api: ready$/);
     await window.showView();
     await window.waitRow(summary);
-    assert.equal((await askWeb(plan)).pid, pid, 'another process answers');
+    assert.equal((await s.askWeb()).pid, pid, 'another process answers');
   });
 
+  // Asked for by web alone; the canary beside it in the pod asks who the api is, every second.
   const source = path.join(plan.workspace, 'api', 'orders.go');
-  const line = (await readFile(source, 'utf8')).split('\n').findIndex(l => l.includes(') whoami(')) + 2; // the first of its body
+  const line = (await readFile(source, 'utf8')).split('\n').findIndex(l => l.includes(') list(')) + 2; // the first of its body
   await s.step('a breakpoint is set in the code that answers', async () => {
     await window.page.keyboard.press('Control+P');
     await window.page.locator('.quick-input-widget input[type=text]').fill(`orders.go:${line}`);
@@ -91,37 +96,43 @@ export default async function hybrid(s) {
     await window.page.locator('.codicon-debug-breakpoint, .codicon-debug-breakpoint-unverified').first().waitFor();
   });
 
-  let pending;
-  await s.step('Debug Hybrid stops there on a request from the cluster', async () => {
+  let debugged;
+  await s.step('Debug Hybrid puts the program under a debugger in the place of the command', async () => {
     await window.rowAction('api, ready', 'Debug Hybrid');
     await window.page.locator('.debug-toolbar').waitFor();
     await window.waitRow('Debuggers, 1');
-    // Asked until the debugged program listens; the request that stops at the breakpoint is not answered.
-    pending = until('web gets its answer from the debugged program', async () => {
-      const a = await askWeb(plan, 60_000);
-      return a.servedBy === 'local' && a.pid !== pid ? a : undefined;
+    debugged = await until('web gets its answer from the debugged program', async () => {
+      const a = await s.askWeb();
+      return a.servedBy === 'local' && a.pid !== pid && a.pid;
     });
+    await window.page.locator('.codicon-debug-breakpoint').first().waitFor(); // the debugger has it
+    assert.equal(await window.page.locator('.debug-top-stack-frame-line').count(), 0, 'it stopped before anybody asked');
+  });
+
+  let pending;
+  await s.step('it stops at the breakpoint on a request from the cluster', async () => {
+    pending = s.askWeb('/orders', 120_000);
     pending.catch(() => undefined); // looked at below
-    await window.page.locator('.debug-top-stack-frame-line, .debug-top-stack-frame').first().waitFor();
+    await window.page.locator('.debug-top-stack-frame-line').first().waitFor();
+    await window.page.locator('.statusbar-item', { hasText: `Ln ${line},` }).waitFor();
     await window.page.keyboard.press('Control+Shift+D');
     await window.page.locator('.debug-call-stack .monaco-list-row', { hasText: /paused/i }).first().waitFor();
-    await window.page.locator('.statusbar-item', { hasText: `Ln ${line},` }).waitFor();
-    await window.page.locator('.debug-variables .monaco-list-row').first().waitFor();
+    await window.page.locator('.debug-variables .monaco-list-row', { hasText: 'Locals' }).waitFor();
+    assert.equal(await window.evaluate('r.URL.Path'), '"/orders"');
+    assert.equal(await window.evaluate('a.where'), '"local"');
   });
 
   await s.step('Continue lets web have its answer', async () => {
-    await window.command('Debug: Toggle Breakpoint'); // it would stop at every request
     await window.command('Debug: Continue');
-    const answer = await pending;
-    assert.equal(answer.servedBy, 'local');
-    assert.notEqual(answer.pid, pid, 'the command answers, not the debugged program');
+    assert.ok(Array.isArray(await pending), JSON.stringify(await pending));
+    assert.equal((await s.askWeb()).pid, debugged, 'another process answers');
   });
 
   await s.step('the end of debugging brings the command back', async () => {
     await window.command('Debug: Stop');
     await window.showView();
     await window.waitRow('Local process, running');
-    await until('web gets its answer from the command', async () => (await askWeb(plan)).servedBy === 'local');
+    await until('web gets its answer from the command', async () => (await s.askWeb()).servedBy === 'local');
   });
 
   await s.step('Stop gives the cluster back', async () => {
@@ -129,10 +140,4 @@ export default async function hybrid(s) {
     await window.waitStatus(/^Tandem$/);
     await window.waitRow('api, not running');
   });
-}
-
-/** Asks web, in the cluster, who its api is: the request that comes back to this machine. */
-async function askWeb(plan, limit = 5000) {
-  const answer = await fetch(`http://localhost:${plan.ports.web}/whoami`, { signal: AbortSignal.timeout(limit) });
-  return answer.json();
 }

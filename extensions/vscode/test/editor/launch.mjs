@@ -11,8 +11,8 @@ const launchJSON = `{
     {
       "type": "node",
       "request": "launch",
-      "name": "Show the environment", // a trailing comma follows
-      "program": "\${workspaceFolder}/show.js",
+      "name": "The shop in JavaScript", // a trailing comma follows
+      "program": "\${workspaceFolder}/shop.js",
       "env": { "SHOP_REGION": "mine", "ONLY_MINE": "\${workspaceFolderBasename}" },
     },
   ]
@@ -26,10 +26,17 @@ export default async function launch(s) {
   const shown = path.join(plan.workspace, 'shown.json');
   await mkdir(settings, { recursive: true });
   await writeFile(path.join(settings, 'launch.json'), launchJSON);
-  await writeFile(path.join(plan.workspace, 'show.js'), `
+  await writeFile(path.join(plan.workspace, 'shop.js'), `
     const fs = require('fs');
-    fs.writeFileSync(${JSON.stringify(`${shown}.part`)}, JSON.stringify(process.env));
-    fs.renameSync(${JSON.stringify(`${shown}.part`)}, ${JSON.stringify(shown)});
+    const answer = (request, response) => {
+      response.setHeader('Content-Type', 'application/json');
+      response.end(JSON.stringify({ servedBy: 'javascript', pid: process.pid }));
+    };
+    const [host, port] = process.env.SHOP_LISTEN.split(':');
+    require('http').createServer(answer).listen(Number(port), host, () => {
+      fs.writeFileSync(${JSON.stringify(`${shown}.part`)}, JSON.stringify(process.env));
+      fs.renameSync(${JSON.stringify(`${shown}.part`)}, ${JSON.stringify(shown)});
+    });
   `);
 
   await s.step('the cluster environment is chosen for launch configurations', async () => {
@@ -47,6 +54,10 @@ export default async function launch(s) {
     await window.waitStatus(/^api: ready$/);
     await window.showView();
     await window.waitRow('api, ready · 3 tunnels · used by launch configurations'); // no process: the launched one is it
+  });
+
+  await s.step('a request from the cluster reaches the launched program', async () => {
+    await until('web gets its answer from it', async () => (await s.askWeb()).servedBy === 'javascript');
   });
 
   await s.step('it has the environment of the cluster, and the user\'s own above it', async () => {
@@ -73,7 +84,10 @@ export default async function launch(s) {
   });
 
   await s.step('Stop gives the cluster back', async () => {
+    await window.command('Debug: Stop');
+    await window.page.locator('.debug-toolbar').waitFor({ state: 'hidden' });
     await window.rowAction('api, ready', 'Stop');
     await window.waitStatus(/^Tandem$/);
+    assert.equal(await readFile(path.join(settings, 'launch.json'), 'utf8'), launchJSON);
   });
 }

@@ -14,11 +14,17 @@ export class Stage {
     try {
       await run();
       console.log(`ok   ${what} (${((Date.now() - began) / 1000).toFixed(1)} s)`);
-      await this.window.picture(what.replace(/[^\w]+/g, '-').toLowerCase());
+      await this.window.picture(what);
     } catch (err) {
       await this.window.picture('failed').catch(() => undefined);
       throw new Error(`${what}: ${err.message}`, { cause: err });
     }
+  }
+
+  /** Asks web, in the cluster, who its api is, or for its orders: the request that comes back to this machine. */
+  async askWeb(what = '/whoami', limit = 5000) {
+    const answer = await fetch(`http://localhost:${this.plan.ports.web}${what}`, { signal: AbortSignal.timeout(limit) });
+    return answer.json();
   }
 
   /** The document in one of VS Code's webviews that has a text. */
@@ -39,7 +45,8 @@ const editor = await Editor.start(plan.lab, { extension: plan.extension, setting
 let browser;
 try {
   browser = await launchBrowser(plan.lab, 'chromium');
-  const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, permissions: ['clipboard-read', 'clipboard-write'] });
+  const page = await context.newPage();
   await scenario(new Stage(plan, editor, new Window(page, plan.artifacts)));
   console.log(`ok   all of ${plan.scenario}`);
 } catch (err) {

@@ -9,7 +9,7 @@ export default async function untrusted(s) {
     await window.open(s.editor.url(plan.workspace));
     await window.page.locator('.statusbar-item', { hasText: /Restricted Mode/ }).waitFor();
     await window.showView();
-    await window.page.getByText('Tandem runs the code of workspaces it may trust only.').waitFor();
+    await window.page.getByText('so it starts nothing until you trust this one.').waitFor();
     assert.equal(await window.status(), undefined, 'the status bar has an item of ours');
     assert.deepEqual(await served(plan), []);
   });

@@ -24,7 +24,7 @@ export class Window {
 
   /** A picture for people who want to know what happened. */
   async picture(name) {
-    const file = path.join(this.artifacts, `${String(++this.pictures).padStart(2, '0')}-${name}.png`);
+    const file = path.join(this.artifacts, `${String(++this.pictures).padStart(2, '0')}-${name.replace(/[^\w]+/g, '-').toLowerCase()}.png`);
     await this.page.screenshot({ path: file });
     return file;
   }
@@ -76,10 +76,10 @@ export class Window {
 
   /** Opens our side view. */
   async showView() {
-    const icon = this.page.locator('.activitybar .action-item a[aria-label^="Tandem"]');
-    await icon.waitFor();
-    const checked = await this.page.locator('.activitybar .action-item.checked a[aria-label^="Tandem"]').count();
-    if (checked === 0) await this.page.locator('.activitybar .action-item', { has: icon }).click(); // the badge is over the icon
+    const icon = 'a[aria-label^="Tandem"]';
+    const item = this.page.locator('.activitybar .action-item').filter({ has: this.page.locator(icon) });
+    await item.waitFor();
+    if ((await this.page.locator(`.activitybar .action-item.checked ${icon}`).count()) === 0) await item.click(); // the badge is over the icon
     await this.page.locator('.pane-header', { hasText: /Hybrid Sessions/i }).or(this.page.locator('.sidebar .title-label', { hasText: /Tandem/i })).first().waitFor();
   }
 
@@ -96,6 +96,17 @@ export class Window {
     return this.row(label);
   }
 
+  /** Unfolds a row. A row that is drawn again under the mouse takes no click, so it is looked at afterwards. */
+  async unfold(label) {
+    await until(`the row ${label} is unfolded`, async () => {
+      const row = await this.waitRow(label);
+      if (await row.getAttribute('aria-expanded') === 'true') return true;
+      await row.locator('.monaco-tl-twistie').click();
+      await this.page.waitForTimeout(500);
+      return false;
+    });
+  }
+
   rows() {
     return this.page.locator('.sidebar .monaco-list-row[role="treeitem"]').evaluateAll(all => all.map(r => r.getAttribute('aria-label')));
   }
@@ -107,11 +118,36 @@ export class Window {
     await row.locator(`.actions .action-label[aria-label^="${action}"]`).click();
   }
 
-  /** The texts of the notifications, from the notification centre. */
-  async notifications() {
-    await this.command('Notifications: Show Notifications');
-    const texts = await this.page.locator('.notifications-center .notification-list-item-message').allInnerTexts();
+  clipboard() { return this.page.evaluate(() => navigator.clipboard.readText()); }
+
+  /** What the debug console says to an expression. */
+  async evaluate(expression) {
+    await this.command('Debug Console: Focus on Debug Console View');
+    await this.page.locator('.repl-input-wrapper .monaco-editor.focused').waitFor();
+    const results = this.page.locator('.repl .evaluation-result');
+    const before = await results.count();
+    await this.page.keyboard.type(`${expression}\n`);
+    return until(`the debug console answers ${expression}`, async () => (await results.count()) > before && (await results.last().innerText()).trim());
+  }
+
+  /** A notification in the notification centre, which stays open for press: what it says and its buttons. */
+  async notification(pattern) {
+    const items = this.page.locator('.notifications-center .notification-list-item');
+    if (!await this.page.locator('.notifications-center.visible').count()) await this.command('Notifications: Show Notifications');
+    return until(`there is a notification ${pattern}`, async () => {
+      const all = await items.evaluateAll(nodes => nodes.map(n => ({
+        message: n.querySelector('.notification-list-item-message')?.innerText.trim() ?? '',
+        buttons: [...n.querySelectorAll('.monaco-button')].map(b => b.innerText.trim()).filter(Boolean),
+      })));
+      const found = all.find(n => pattern.test(n.message));
+      if (!found) throw new Error(`there are ${JSON.stringify(all)}`);
+      return found;
+    });
+  }
+
+  /** Presses a button of the notification centre, which closes it. */
+  async press(label) {
+    await this.page.locator('.notifications-center .monaco-button', { hasText: new RegExp(`^${RegExp.escape(label)}$`) }).first().click();
     await this.page.keyboard.press('Escape');
-    return texts;
   }
 }

@@ -7,7 +7,7 @@ import { findProgram, NotFound, programName } from '../../src/binary';
 import { doctorMarkdown, explanationMarkdown, plain } from '../../src/explanation';
 import { envFilesOf, namesIn, takesEnvironment, withEnvironment } from '../../src/launchenv';
 import type * as protocol from '../../src/protocol';
-import { bytes, count, oneLine, originWords, retryIn, sessionSummary, stateWords, tunnelLabel, tunnelSummary } from '../../src/words';
+import { bytes, count, names, oneLine, originWords, retryIn, sessionSummary, stateWords, tunnelLabel, tunnelSummary } from '../../src/words';
 
 const snapshot = (s: Partial<protocol.Snapshot>): protocol.Snapshot => ({
   id: 'shop/api', seq: 1, state: 'ready', since: '2026-11-22T10:00:00Z', cause: null, nextRetryAt: null, manifest: 'file:///w/okteto.yml',
@@ -61,16 +61,18 @@ test('words', () => {
   assert.deepEqual([0, 999, 1000, 3456, 99_950, 999_499, 999_500, 1.5e9].map(bytes), ['0 B', '999 B', '1.0 kB', '3.5 kB', '100 kB', '999 kB', '1.0 MB', '1.5 GB']);
   assert.equal(count(1, 'tunnel'), '1 tunnel');
   assert.equal(count(0, 'tunnel'), '0 tunnels');
+  assert.deepEqual([['A'], ['A', 'B', 'C', 'D', 'E'], ['A', 'B', 'C', 'D', 'E', 'F']].map(n => names(n)), ['A', 'A, B, C, D, E', 'A, B, C, D and 2 more']);
   const waiting = snapshot({ state: 'reconnecting', nextRetryAt: '2026-11-22T10:00:05Z' });
   assert.equal(retryIn(waiting, Date.parse('2026-11-22T10:00:01.5Z')), 4);
   assert.equal(retryIn(waiting, Date.parse('2026-11-22T10:01:00Z')), 0);
   assert.equal(stateWords(waiting, Date.parse('2026-11-22T10:00:01Z')), 'reconnecting, next try in 4 s');
   const tunnels = [tunnel({}), tunnel({ id: 'r1', kind: 'reverse', local: 'localhost:8080', remote: ':8080', state: 'failed', error: 'taken' })];
   assert.equal(sessionSummary(snapshot({ tunnels, process: { state: 'running', pid: 7, exitCode: null } }), 0), 'ready · 1 of 2 tunnels · pid 7');
-  assert.equal(sessionSummary(snapshot({ traffic: 'original' }), 0), 'ready · 0 tunnels · callers still reach the original');
+  assert.equal(sessionSummary(snapshot({ traffic: 'original' }), 0), 'ready · the cluster still serves · 0 tunnels');
   assert.deepEqual(tunnels.map(tunnelLabel), [':6379 → db:6379', 'cluster :8080 → :8080']);
   assert.deepEqual(tunnels.map(tunnelSummary), ['open · no connection yet', 'failed · taken']);
   assert.equal(tunnelSummary(tunnel({ connections: 2, bytesIn: 120, bytesOut: 3456 })), 'open · 2 connections · ↓ 120 B ↑ 3.5 kB');
+  assert.equal(tunnelSummary(tunnel({ kind: 'reverse', state: 'pending', local: 'localhost:8080' })), 'waits for a program on :8080');
   assert.equal(originWords({ tier: 'secret', kind: 'Secret', object: 'db', key: 'password' }), 'Secret db, key password');
   assert.equal(originWords({ tier: 'spec', field: 'status.podIP' }), "the workload's spec, status.podIP");
   assert.equal(originWords({ tier: 'new-one' }), 'new-one');
