@@ -5,6 +5,7 @@ import (
 
 	"github.com/tandem-dev/tandem/debug"
 	"github.com/tandem-dev/tandem/internal/fault"
+	"github.com/tandem-dev/tandem/manifest"
 )
 
 // DebugMode says what of a session's program is debugged.
@@ -127,8 +128,9 @@ func (m *Manager) Debuggers(id string) ([]Debugging, debug.Target, error) {
 }
 
 // DebugAny starts a debugger in the dev's running session, whichever process of
-// this user owns it. stop ends it.
+// this user owns it; without a name the only one that runs is meant. stop ends it.
 func (m *Manager) DebugAny(ctx context.Context, manifestPath, devName string, r DebugRequest) (d Debugging, stop func(context.Context) error, err error) {
+	devName = m.runningDev(manifestPath, devName)
 	a, _, dev, err := m.askOwner(ctx, manifestPath, devName, controlRequest{Op: opDebugStart, Debug: &r})
 	switch {
 	case err != nil:
@@ -147,8 +149,29 @@ func (m *Manager) DebugAny(ctx context.Context, manifestPath, devName string, r 
 
 // DebugWait returns once a debugger of the dev's running session has ended.
 func (m *Manager) DebugWait(ctx context.Context, manifestPath, devName, debugID string) error {
+	devName = m.runningDev(manifestPath, devName)
 	_, _, _, err := m.askOwner(ctx, manifestPath, devName, controlRequest{Op: opDebugWait, DebugID: debugID})
 	return err
+}
+
+// runningDev is the named dev, or without a name the one of the manifest's only
+// running session; "" where none runs, or several do.
+func (m *Manager) runningDev(manifestPath, devName string) string {
+	path, err := manifest.Discover("", manifestPath)
+	if devName != "" || err != nil {
+		return devName
+	}
+	entries, _ := m.journal.entries() // askOwner, which comes next, says what is wrong with it
+	for _, e := range entries {
+		if !e.live || e.Manifest != path {
+			continue
+		}
+		if devName != "" && devName != e.Dev {
+			return ""
+		}
+		devName = e.Dev
+	}
+	return devName
 }
 
 // awaitDebugger is what that asks of the owner; one that has ended is waited for

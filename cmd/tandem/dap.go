@@ -26,8 +26,9 @@ func newDAP(g *globals) *cobra.Command {
 		Short: "Debug DEV's program: a debug adapter for editors that start one themselves",
 		Long: "Speaks the Debug Adapter Protocol on stdin and stdout, or with --listen on a port, for one client. It\n" +
 			"joins DEV's running session: the program has the session's environment, and requests from the cluster\n" +
-			"reach it. The session's command is ended for it and comes back afterwards. A launch request needs no\n" +
-			"arguments: what it leaves open is what the manifest's command says.",
+			"reach it. The session's command is ended for it and comes back afterwards. Without DEV the only session\n" +
+			"that runs is meant. A launch request needs no arguments: what it leaves open is what the manifest's\n" +
+			"command says.",
 		Example: "  tandem dap api                               # nvim-dap, Helix, Emacs: type executable\n" +
 			"  tandem dap api --listen 127.0.0.1:${port}    # LSP4IJ, nvim-dap: type server",
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -187,25 +187,6 @@ func python(t *testing.T) func(*harness.Workspace, string) *exec.Cmd {
 	}
 }
 
-func java(t *testing.T) func(*harness.Workspace, string) *exec.Cmd {
-	mvn, javac, bin := harness.Program(t, "mvn", "maven"), harness.Program(t, "javac", "default-jdk-headless"), harness.Program(t, "java", "default-jre-headless")
-	pom, err := filepath.Abs("java/pom.xml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	jars := installed(t, "java", "java/pom.xml", func(dir string) {
-		must(t, dir, mvn, "--quiet", "--batch-mode", "--strict-checksums", "-f", pom, "dependency:copy-dependencies", "-DoutputDirectory="+dir)
-	})
-	classes := t.TempDir()
-	must(t, "java", javac, "-Xlint:all", "-Werror", "-cp", jars+"/*", "-d", classes, "Session.java")
-	return func(w *harness.Workspace, dev string) *exec.Cmd {
-		args := append([]string{"-XX:TieredStopAtLevel=1", "-cp", classes + ":" + jars + "/*", "Session", w.Dir, dev}, serve(t)...)
-		cmd := exec.CommandContext(w.T.Context(), bin, args...)
-		cmd.Dir, cmd.Env = w.Dir, w.Environ()
-		return cmd
-	}
-}
-
 func neovim(t *testing.T) func(*harness.Workspace, string) *exec.Cmd {
 	nvim := harness.Program(t, "nvim", "neovim")
 	script, err := filepath.Abs("neovim/session.lua")

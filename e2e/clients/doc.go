@@ -7,6 +7,9 @@
 //	java      Eclipse LSP4J                                     under JetBrains' LSP4IJ
 //	python    pytest-lsp, pygls                                 the client of many servers' tests
 //
+// LSP4J is started from the templates of extensions/jetbrains, as LSP4IJ would; its
+// other half, for the Debug Adapter Protocol, debugs a dev with them, too.
+//
 // Each is a program in its own language. It prints what it saw, one JSON array a
 // line, and all are held to one list: the manifest's diagnostics, completion and
 // lenses, a start that fails, a session with its states, output and environment,

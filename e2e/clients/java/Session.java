@@ -1,6 +1,7 @@
 import com.google.gson.Gson;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -22,9 +23,10 @@ import org.eclipse.lsp4j.services.LanguageClient;
 import org.eclipse.lsp4j.services.LanguageServer;
 
 /**
- * A whole session with Eclipse LSP4J, the library under JetBrains' LSP4IJ and Eclipse's own client.
+ * A whole session with Eclipse LSP4J, the library under JetBrains' LSP4IJ and Eclipse's own client,
+ * from the files that LSP4IJ imports.
  *
- * <pre>java -cp JARS Session WORKSPACE DEV TANDEM ARGS...</pre>
+ * <pre>java -cp JARS Session WORKSPACE DEV TEMPLATE_FOLDER</pre>
  */
 public final class Session {
   private static final long PATIENCE = 60;
@@ -125,7 +127,9 @@ public final class Session {
   public static void main(String[] args) throws Exception {
     Path workspace = Path.of(args[0]);
     String dev = args[1];
-    List<String> command = Arrays.asList(args).subList(2, args.length);
+    Path folder = Path.of(args[2]);
+    JsonObject template = JsonParser.parseString(Files.readString(folder.resolve("template.json"))).getAsJsonObject();
+    List<String> command = Arrays.asList(template.getAsJsonObject("programArgs").get("default").getAsString().split(" +"));
     Process process =
         new ProcessBuilder(command).directory(workspace.toFile()).redirectError(ProcessBuilder.Redirect.INHERIT).start();
     Editor editor = new Editor();
@@ -147,6 +151,7 @@ public final class Session {
 
     InitializeParams initialize = new InitializeParams();
     initialize.setProcessId((int) ProcessHandle.current().pid());
+    initialize.setInitializationOptions(JsonParser.parseString(Files.readString(folder.resolve("initializationOptions.json"))));
     initialize.setClientInfo(new ClientInfo("lsp4j"));
     String root = workspace.toUri().toString().replaceAll("/$", "").replaceFirst("^file:/+", "file:///");
     initialize.setWorkspaceFolders(List.of(new WorkspaceFolder(root, "shop")));
