@@ -40,6 +40,18 @@ type plan struct {
 	Expect    map[string]string `json:"expect,omitempty"` // variables of a launched program
 }
 
+// TestUnit runs what of the extension needs no editor.
+func TestUnit(t *testing.T) {
+	extension(t) // brings the tools, and checks the types
+	cmd := exec.CommandContext(t.Context(), filepath.Join(node(t), "node"), "test/unit/run.mjs")
+	cmd.Dir = filepath.Join(root(t), "extensions", "vscode")
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	t.Logf("%s", out)
+}
+
 // TestHybridSession is a session from the first click to the last.
 func TestHybridSession(t *testing.T) {
 	ns := harness.NewNamespace(t)
@@ -90,11 +102,22 @@ func TestLaunchConfiguration(t *testing.T) {
 	w.RequireNoTrace()
 }
 
-// TestTrouble is about what goes wrong.
+// TestTrouble is about what goes wrong; it begins with a session whose process, a
+// terminal's, was killed.
 func TestTrouble(t *testing.T) {
 	ns := harness.NewNamespace(t)
 	w := harness.NewWorkspace(t, ns)
 	before := ns.State()
+	// Its guard would give the workload back before a busy editor is there.
+	up := w.Command("--guard-grace", "10m", "up", "api")
+	if err := up.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ns.AwaitServedBy("local")
+	if err := up.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = up.Wait() // it was killed
 	if _, err := shopPlan(t, w, "trouble").play(t); err != nil {
 		t.Fatal(err)
 	}
@@ -124,6 +147,32 @@ func TestCost(t *testing.T) {
 		t.Errorf("the bundle has %d bytes, more than %d", size, maxBundle)
 	}
 	p := &plan{Scenario: "activation", Lab: lab(t), Extension: extension(t), Workspace: t.TempDir(), Artifacts: artifacts(t), Settings: map[string]any{}}
+	if _, err := p.play(t); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestFolders is about a window with several folders, and one without a server.
+func TestFolders(t *testing.T) {
+	dir := t.TempDir()
+	manifests := map[string]string{
+		"one": "dev:\n  alpha:\n    mode: hybrid\n    command: [sleep, '60']\n",
+		"two": "dev:\n  beta:\n    mode: hybrid\n    command: [sleep, '60']\n  gamma:\n    mode: hybrid\n    forwrad: []\n",
+	}
+	for name, text := range manifests {
+		if err := os.MkdirAll(filepath.Join(dir, name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name, "okteto.yml"), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	file := filepath.Join(dir, "both.code-workspace")
+	if err := os.WriteFile(file, []byte(`{"folders": [{"path": "one"}, {"path": "two"}]}`), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	p := &plan{Scenario: "folders", Lab: lab(t), Extension: extension(t), Workspace: file, Artifacts: artifacts(t), Settings: map[string]any{},
+		Env: map[string]string{"TANDEM_STATE_DIR": t.TempDir(), "KUBECONFIG": filepath.Join(dir, "none")}}
 	if _, err := p.play(t); err != nil {
 		t.Fatal(err)
 	}

@@ -59,7 +59,11 @@ func archive(out, dir string, at time.Time) error {
 			return err
 		}
 		h := &zip.FileHeader{Name: filepath.ToSlash(name), Method: zip.Deflate, Modified: at}
-		h.SetMode(0o644 | info.Mode()&0o111)
+		mode := fs.FileMode(0o644)
+		if info.Mode()&0o100 != 0 { // the owner's bit: the others depend on the builder's umask
+			mode = 0o755
+		}
+		h.SetMode(mode)
 		w, err := z.CreateHeader(h)
 		if err != nil {
 			return err

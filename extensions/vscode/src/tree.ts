@@ -146,7 +146,7 @@ export class Tree implements vscode.TreeDataProvider<Node>, vscode.Disposable {
       const uri = vscode.Uri.parse(node.manifest.uri);
       const errors = node.manifest.diagnostics.filter(d => d.severity === 1).length;
       return make(node.manifest.name || vscode.workspace.asRelativePath(uri), node.manifest.uri, Expanded, {
-        description: errors > 0 ? count(errors, 'error') : vscode.workspace.asRelativePath(uri),
+        description: errors > 0 ? count(errors, 'error') : node.manifest.name ? vscode.workspace.asRelativePath(uri) : '',
         resourceUri: uri, contextValue: 'manifest', iconPath: icon('file-code'), tooltip: uri.fsPath,
       });
     }

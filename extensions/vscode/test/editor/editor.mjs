@@ -65,10 +65,15 @@ export class Editor {
     return e;
   }
 
-  /** The address of a folder; payload is for VS Code's own test runner. */
+  /** Other settings of the machine, while it runs. */
+  async configure(settings) {
+    await writeFile(path.join(this.home, 'server', 'data', 'Machine', 'settings.json'), JSON.stringify({ ...quiet, ...settings }));
+  }
+
+  /** The address of a folder or a workspace file; payload is for VS Code's own test runner. */
   url(folder, payload) {
     const at = new URL(`http://127.0.0.1:${this.port}/`);
-    at.searchParams.set('folder', folder);
+    at.searchParams.set(folder.endsWith('.code-workspace') ? 'workspace' : 'folder', folder);
     if (payload) at.searchParams.set('payload', JSON.stringify(payload));
     return at.href;
   }

@@ -1,4 +1,4 @@
-// What goes wrong: a server that dies, a pod that goes, a port that is taken, a start that is
+// What goes wrong: a session that lost its process, a server that dies, a pod that goes, a port that is taken, a start that is
 // cancelled. Each is told, with what to do about it, and nothing is left of it.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -10,10 +10,19 @@ import { until } from './editor.mjs';
 export default async function trouble(s) {
   const { window, plan } = s;
 
-  await s.step('a port that is taken is told with its hint as a button', async () => {
+  await s.step('what a crash has left is in the tree, and is continued', async () => {
     await window.open(s.editor.url(plan.workspace));
     await window.waitStatus(/^Tandem$/);
     await window.showView();
+    await window.rowAction('api, left behind by a crash, in place of Deployment/api', 'Recover');
+    await window.choose('Continue api here');
+    await window.waitStatus(/^api: ready$/);
+    await local(s);
+    await window.rowAction('api, ready', 'Stop');
+    await window.waitStatus(/^Tandem$/);
+  });
+
+  await s.step('a port that is taken is told with its hint as a button', async () => {
     const squatter = createServer().listen(plan.ports.web, '127.0.0.1');
     await window.rowAction('api, not running', 'Run Hybrid');
     const told = await window.notification(/^api was not started: .*in use/);

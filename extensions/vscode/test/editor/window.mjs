@@ -41,7 +41,7 @@ export class Window {
 
   /** Chooses an entry of the list that is open. */
   async choose(label) {
-    const row = this.page.locator('.quick-input-list .monaco-list-row').filter({ has: this.page.locator('.label-name', { hasText: new RegExp(`^${RegExp.escape(label)}$`) }) }).first();
+    const row = this.page.locator('.quick-input-list .monaco-list-row').filter({ has: this.page.locator('.label-name', { hasText: new RegExp(`^\\s*${RegExp.escape(label)}$`) }) }).first(); // an icon may come before it
     await row.click();
   }
 
