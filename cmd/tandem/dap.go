@@ -30,7 +30,8 @@ func newDAP(g *globals) *cobra.Command {
 			"that runs is meant. A launch request needs no arguments: what it leaves open is what the manifest's\n" +
 			"command says.",
 		Example: "  tandem dap api                               # nvim-dap, Helix, Emacs: type executable\n" +
-			"  tandem dap api --listen 127.0.0.1:${port}    # LSP4IJ, nvim-dap: type server",
+			"  tandem dap api --listen 127.0.0.1:${port}    # nvim-dap: type server\n" +
+			"  tandem dap --listen 127.0.0.1:0              # LSP4IJ, which reads the port",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			dev, rest, err := devAndCommand(cmd, args)
 			if err != nil {

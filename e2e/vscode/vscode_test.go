@@ -89,6 +89,8 @@ func TestLaunchConfiguration(t *testing.T) {
 	ns := harness.NewNamespace(t)
 	w := harness.NewWorkspace(t, ns)
 	before := ns.State()
+	// A program that tests can be written for; the session does not run it.
+	w.Replace("command: ["+harness.ShopBinary(t, "api")+"]", "command: [go, run, ./api]")
 	p := shopPlan(t, w, "launch")
 	p.Expect = map[string]string{
 		"SHOP_WHERE":       "local",                         // the manifest

@@ -30,6 +30,7 @@ export class Sessions implements vscode.Disposable {
   private left: protocol.Recoverable[] = [];
   private readonly disposables: vscode.Disposable[] = [];
   private refreshing: Promise<void> | undefined;
+  private again: NodeJS.Timeout | undefined;
   private readonly files = vscode.workspace.createFileSystemWatcher('**/okteto.{yml,yaml}');
 
   constructor(private readonly backend: Backend) {
@@ -99,6 +100,9 @@ export class Sessions implements vscode.Disposable {
     } catch (err) {
       this.backend.log.warn(`asking for manifests and sessions: ${String(err)}`);
     }
+    // Of what a crash has left nobody tells when its guard gives it back.
+    clearTimeout(this.again);
+    if (this.left.length > 0) this.again = setTimeout(() => void this.refresh(), 5000);
     void vscode.commands.executeCommand('setContext', 'tandem.hasManifest', this.list.length > 0);
     this.changed.fire(undefined);
   }
@@ -135,5 +139,8 @@ export class Sessions implements vscode.Disposable {
     this.changed.fire(undefined);
   }
 
-  dispose(): void { vscode.Disposable.from(...this.disposables).dispose(); }
+  dispose(): void {
+    clearTimeout(this.again);
+    vscode.Disposable.from(...this.disposables).dispose();
+  }
 }

@@ -173,7 +173,7 @@ export class Tree implements vscode.TreeDataProvider<Node>, vscode.Disposable {
         const bad = t.state === 'failed' || t.error !== null;
         const what = t.kind === 'reverse' ? 'from the cluster to this machine' : 'from this machine to the cluster';
         return make(tunnelLabel(t), `${base}/tunnel/${t.id}`, None, {
-          description: tunnelSummary(t), contextValue: `tunnel:${t.kind}`,
+          description: tunnelSummary(t).replace(/^open · /, ''), contextValue: `tunnel:${t.kind}`,
           iconPath: bad ? icon('error', 'list.errorForeground') : icon(t.kind === 'reverse' ? 'arrow-down' : 'arrow-up'),
           tooltip: `${what}: ${tunnelLabel(t)}\n${tunnelSummary(t)}`,
           accessibilityInformation: { label: `Tunnel ${what}, ${tunnelLabel(t).replace('→', 'to')}, ${tunnelSummary(t).replace('↓', 'received').replace('↑', 'sent')}` },

@@ -92,14 +92,12 @@ function M.environment(dev)
       if err then
         return words.complain('the environment of ' .. s.dev, err)
       end
-      local lines = {}
-      for _, v in ipairs(env.variables) do
-        table.insert(lines, words.variable(v))
-      end
+      local variables = words.links_last(env.variables)
+      local lines = vim.tbl_map(words.variable, variables)
       local buffer = float.show('Environment of ' .. s.dev, lines)
       local at = function()
         local row = vim.api.nvim_win_get_cursor(0)[1]
-        return env.variables[row], row
+        return variables[row], row
       end
       vim.keymap.set('n', 'K', function() M.explain(at().name, s.dev) end, { buffer = buffer, desc = 'Explain this variable' })
       vim.keymap.set('n', 'r', function()

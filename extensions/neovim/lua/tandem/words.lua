@@ -39,6 +39,9 @@ function M.details(s)
   local lines = { M.session(s) }
   if is(s.cause) then
     table.insert(lines, '  ' .. s.cause.message)
+    if is(s.cause.hint) and s.cause.hint ~= '' then
+      table.insert(lines, '  hint: ' .. s.cause.hint)
+    end
   end
   for _, t in ipairs(s.tunnels) do
     local from, to = t['local'], t.remote
@@ -49,6 +52,9 @@ function M.details(s)
   end
   if is(s.process) then
     table.insert(lines, ('  process %d %s'):format(s.process.pid, s.process.state))
+  end
+  for _, w in ipairs(s.warnings) do
+    table.insert(lines, '  ! ' .. w.message)
   end
   for _, w in ipairs(s.env.warnings) do
     table.insert(lines, '  ! ' .. w.message)
@@ -71,6 +77,15 @@ local function one_line(text) return (text:gsub('\r', '␍'):gsub('\n', '␊')) 
 function M.variable(v)
   local value = v.value and one_line(v.value) or v.unresolved and '(not known yet)' or '••••••••'
   return ('%s=%s  — %s'):format(v.name, value, origin(v.origin))
+end
+
+--- links_last puts what the kubelet adds for each Service, many and rarely looked at, to the end.
+function M.links_last(variables)
+  local own, links = {}, {}
+  for _, v in ipairs(variables) do
+    table.insert(v.origin.tier == 'service' and links or own, v)
+  end
+  return vim.list_extend(own, links)
 end
 
 --- explanation is what :TandemExplain shows.

@@ -45,10 +45,10 @@ export class Editor {
     const env = { ...process.env, ...o.env, EXTENSIONS_GALLERY: JSON.stringify({ serviceUrl: '', itemUrl: '', resourceUrlTemplate: '' }) };
     for (const name of Object.keys(env)) if (name.startsWith('VSCODE_')) delete env[name];
     await mkdir(path.join(e.home, 'user', 'User'), { recursive: true });
-    await mkdir(path.join(e.home, 'server', 'data', 'Machine'), { recursive: true });
+    await mkdir(path.join(e.home, 'user', 'Machine'), { recursive: true });
     const settings = JSON.stringify({ ...quiet, ...o.settings });
     await writeFile(path.join(e.home, 'user', 'User', 'settings.json'), settings);
-    await writeFile(path.join(e.home, 'server', 'data', 'Machine', 'settings.json'), settings);
+    await writeFile(path.join(e.home, 'user', 'Machine', 'settings.json'), settings);
     const main = path.join(server, 'out', 'server-main.js');
     if (o.extension) {
       const installed = spawnSync(process.execPath, [main, ...dirs, '--install-extension', o.extension], { env, encoding: 'utf8' });
@@ -67,7 +67,7 @@ export class Editor {
 
   /** Other settings of the machine, while it runs. */
   async configure(settings) {
-    await writeFile(path.join(this.home, 'server', 'data', 'Machine', 'settings.json'), JSON.stringify({ ...quiet, ...settings }));
+    await writeFile(path.join(this.home, 'user', 'Machine', 'settings.json'), JSON.stringify({ ...quiet, ...settings }));
   }
 
   /** The address of a folder or a workspace file; payload is for VS Code's own test runner. */

@@ -73,6 +73,18 @@ export default async function launch(s) {
     assert.deepEqual(await readdir(settings), ['launch.json']);
   });
 
+  await s.step('test settings are written on request, and taken away without a trace', async () => {
+    await window.command('Tandem: Write Run Configurations and Test Settings');
+    await window.choose('api');
+    await until('the Go tests have the environment', async () =>
+      JSON.parse(await readFile(path.join(settings, 'settings.json'), 'utf8'))['go.testEnvFile'].endsWith('api.vscode-go.env'));
+    assert.match(await readFile(path.join(settings, 'launch.json'), 'utf8'), /Tandem: api/);
+    await window.command('Tandem: Remove Run Configurations and Test Settings');
+    await window.choose('api');
+    await until('launch.json is what it was', async () => await readFile(path.join(settings, 'launch.json'), 'utf8') === launchJSON);
+    assert.deepEqual(await readdir(settings), ['launch.json']);
+  });
+
   await s.step('a terminal has the environment', async () => {
     await window.command('Tandem: Open Terminal with Cluster Environment');
     await window.choose('api');
