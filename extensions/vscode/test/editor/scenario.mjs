@@ -60,8 +60,7 @@ try {
 
 /** Keeps what the extension logged. */
 async function copyLog() {
-  const logs = path.join(editor.home, 'user', 'logs');
-  for (const file of await readdir(logs, { recursive: true })) {
-    if (file.endsWith('Tandem.log')) await writeFile(path.join(plan.artifacts, 'extension.log'), await readFile(path.join(logs, file)));
+  for (const file of await readdir(editor.home, { recursive: true })) {
+    if (file.endsWith('Tandem.log')) await writeFile(path.join(plan.artifacts, 'extension.log'), await readFile(path.join(editor.home, file)));
   }
 }

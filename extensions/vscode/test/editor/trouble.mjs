@@ -23,7 +23,7 @@ export default async function trouble(s) {
   });
 
   await s.step('a port that is taken is told with its hint as a button', async () => {
-    const squatter = createServer().listen(plan.ports.web, '127.0.0.1');
+    const squatter = createServer().unref().listen(plan.ports.web, '127.0.0.1');
     await window.rowAction('api, not running', 'Run Hybrid');
     const told = await window.notification(/^api was not started: .*in use/);
     assert.deepEqual(told.buttons, ['Open Manifest', 'What to Do', 'Show Log']);

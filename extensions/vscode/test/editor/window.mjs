@@ -145,9 +145,8 @@ export class Window {
     });
   }
 
-  /** Presses a button of the notification centre, which closes it. */
+  /** Presses a button of the notification centre. */
   async press(label) {
     await this.page.locator('.notifications-center .monaco-button', { hasText: new RegExp(`^${RegExp.escape(label)}$`) }).first().click();
-    await this.page.keyboard.press('Escape');
   }
 }
