@@ -166,7 +166,11 @@ func (s *Server) tellFailure(snap session.Snapshot) {
 		delete(s.wasReady, snap.ID)
 	}
 	s.mu.Unlock()
-	if !was || snap.State != session.Failed || snap.Cause == nil {
+	if snap.State != session.Failed || snap.Cause == nil {
+		return
+	}
+	// One that was to be continued without being asked for is nobody's answer.
+	if !was && snap.Cause.Kind != fault.TakenBack {
 		return
 	}
 	text := fmt.Sprintf("%s: %s", snap.ID, snap.Cause.Message)

@@ -95,6 +95,24 @@ func (s *Session) adopt(ctx context.Context, left *Entry) (bool, error) {
 	return true, nil
 }
 
+// leaveTakenBack ends a session that nobody has asked for right now and that cannot
+// be continued because its workload was given back in the cluster: to divert that
+// again would be news to everybody.
+func (s *Session) leaveTakenBack(ctx context.Context, left *Entry) error {
+	if !s.request.unasked {
+		return nil
+	}
+	why := s.prepared.cluster.TakenBack(ctx, left.Record)
+	if !errors.Is(why, fault.TakenBack) {
+		return nil
+	}
+	if err := s.manager.undo(ctx, left); err != nil {
+		return err
+	}
+	s.run.owed = false
+	return why
+}
+
 // savePrivate writes down what a successor needs.
 func (s *Session) savePrivate() error {
 	r := s.request
@@ -221,6 +239,7 @@ func (m *Manager) AdoptLeft(folders []string) {
 			continue
 		}
 		r := m.continued(e, nil)
+		r.unasked = true
 		p, err := m.prepare(r)
 		if err == nil && p.id == e.ID && p.cluster.Host() == e.Server {
 			_, err = m.launch(p, r)

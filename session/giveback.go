@@ -19,6 +19,7 @@ func (s *Session) giveBack(ctx context.Context) error {
 	var errs []error
 	restored := true
 	s.beside.handOverForwards()
+	r.inCluster.close()
 	if r.touched {
 		s.progress("giving %s back", r.workload)
 		if err := s.prepared.cluster.Restore(ctx, r.entry.Record); err != nil {

@@ -24,7 +24,8 @@ const (
 	GuardNone Guard = "none"
 	// GuardProcess: the guard process of this machine.
 	GuardProcess Guard = "process"
-	// GuardInCluster: the guard process and, when the machine is gone, the agent.
+	// GuardInCluster: the guard process, where there is one, and, when the machine is
+	// gone, the agent, which has proven that it would be able to.
 	GuardInCluster Guard = "in-cluster"
 )
 
@@ -187,7 +188,10 @@ const guardPatience = 2 * time.Second
 // noteGuard puts into the snapshot who is on watch.
 func (s *Session) noteGuard() {
 	now := GuardNone
-	if s.guard.watching() {
+	switch {
+	case s.run.armed:
+		now = GuardInCluster
+	case s.guard.watching():
 		now = GuardProcess
 	}
 	if now == s.current.Guard {

@@ -78,6 +78,7 @@ func (s *Session) dial(ctx context.Context) error {
 	}
 	s.run.link = link
 	s.followVolumes(link, nil)
+	s.followGuard(link)
 	if err := s.run.tunnels.Rebind(ctx, link); err != nil {
 		return err
 	}

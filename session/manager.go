@@ -53,6 +53,10 @@ type Config struct {
 	// is back at the latest, where nobody continues the session; 0 is
 	// [DefaultGuardGrace], negative does without a guard.
 	GuardGrace time.Duration
+	// GuardTTL is how long nothing may be heard of this machine before the guard in
+	// the cluster gives a session's workload back; 0 is [DefaultGuardTTL], negative
+	// does without such a guard, and less than [MinGuardTTL] is refused.
+	GuardTTL time.Duration
 	// Observer hears of every change; nil hears nothing.
 	Observer Observer
 }
@@ -116,6 +120,9 @@ type StartRequest struct {
 	// at once and may be called from several goroutines.
 	Progress func(message string)
 
+	// unasked says that nobody has asked for the session right now: it is to be
+	// continued, or not to be at all.
+	unasked bool
 	// place, where not nil, stands in for the manager's own cluster settings, and
 	// found says that the session was begun by somebody else: see [Manager.Recover].
 	place *place
@@ -170,6 +177,12 @@ func NewManager(cfg Config) (*Manager, error) {
 	}
 	if cfg.GuardGrace == 0 {
 		cfg.GuardGrace = DefaultGuardGrace
+	}
+	if cfg.GuardTTL == 0 {
+		cfg.GuardTTL = DefaultGuardTTL
+	}
+	if err := checkGuardTTL(cfg.GuardTTL); err != nil {
+		return nil, err
 	}
 	return &Manager{cfg: cfg, journal: j, owner: rand.Text(), sessions: map[string]*Session{}}, nil
 }

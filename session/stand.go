@@ -119,6 +119,8 @@ func (s *Session) reconnect(ctx context.Context, lost error) error {
 			s.enter(Ready, nil)
 			s.change(s.fillTunnels)
 			return nil
+		case errors.Is(err, fault.TakenBack):
+			return err
 		case errors.Is(err, fault.SessionNotFound):
 			if why := s.prepared.cluster.Gone(ctx, s.run.diversion); why != nil {
 				return why
@@ -127,6 +129,11 @@ func (s *Session) reconnect(ctx context.Context, lost error) error {
 		}
 		s.log.Warn().Err(err).Int("attempt", attempt+1).Msg("reconnecting")
 		s.change(func(snap *Snapshot) { snap.Cause = causeOf(err); s.fillTunnels(snap) })
+		if !errors.Is(err, fault.ClusterUnreachable) {
+			if why := s.takenBack(ctx); why != nil {
+				return why
+			}
+		}
 	}
 }
 
@@ -135,6 +142,9 @@ func (s *Session) reconnect(ctx context.Context, lost error) error {
 func (s *Session) relink(ctx context.Context) error {
 	// A new pod needs the keys; the one that runs has them.
 	if !s.prepared.cluster.Runs(s.run.diversion) {
+		if why := s.takenBack(ctx); why != nil {
+			return why
+		}
 		sctx, cancel := s.step(ctx)
 		err := s.prepared.cluster.EnsureSecret(sctx, s.run.diversion, s.agentKeys())
 		cancel()

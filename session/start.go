@@ -32,6 +32,14 @@ type resources struct {
 	sources   sources
 	observed  []string // what the agent's container has
 	followed  *cluster.Followed
+	// inCluster is the guard in the cluster, nil without one, and armed that it
+	// would be able to act. unguarded says why there is none, unguardedSaid that the
+	// user knows.
+	inCluster     *clusterGuard
+	armed         bool
+	unguarded     string
+	unguardedSaid bool
+
 	diversion *cluster.Diversion
 	keys      tunnel.Keys
 	tunnels   *tunnel.Tunnels
@@ -118,6 +126,9 @@ func (s *Session) check(ctx context.Context) error {
 	if left != nil && !adopted {
 		s.run.entry.Started = s.started
 		s.progress("giving back what a crash left behind")
+		if err := s.leaveTakenBack(ctx, left); err != nil {
+			return err
+		}
 		if err := s.prepared.cluster.Restore(ctx, left.Record); err != nil {
 			return err
 		}
@@ -156,6 +167,7 @@ func (s *Session) find(ctx context.Context) error {
 	refs := refsOf(w)
 	g, gctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return c.Preflight(gctx, w, refs.needs()) })
+	g.Go(func() error { s.mayGuard(gctx); return nil })
 	g.Go(func() (err error) {
 		s.run.sources, err = readSources(gctx, c, refs)
 		return err
@@ -255,6 +267,7 @@ func (s *Session) remoteOf(ctx context.Context, f manifest.Forward) (string, err
 // divert creates the dev workload, after the journal knows of it.
 func (s *Session) divert(ctx context.Context) error {
 	if s.run.diversion != nil { // adopted
+		s.installGuard()
 		return s.awaitPod(ctx)
 	}
 	keys, err := tunnel.NewKeys()
@@ -268,6 +281,7 @@ func (s *Session) divert(ctx context.Context) error {
 		SessionID: s.id, Owner: owner, Host: host, Since: s.run.entry.Started,
 		AgentImage: s.cfg.AgentImage,
 		Keys:       s.agentKeys(),
+		GuardTTL:   s.guardTTL(),
 		Labels:     dev.Labels, Annotations: dev.Annotations, PriorityClass: dev.PriorityClassName,
 	}
 	for _, r := range dev.Reverse {
@@ -287,6 +301,7 @@ func (s *Session) divert(ctx context.Context) error {
 	if s.run.diversion, err = c.Divert(dctx, s.run.workload, spec); err != nil {
 		return err
 	}
+	s.installGuard()
 	for _, note := range s.run.diversion.Notes {
 		s.log.Info().Msg(note)
 	}
@@ -347,6 +362,9 @@ func tunnelOf(t tunnel.State) Tunnel {
 // serving, and stand turns the traffic later.
 func (s *Session) switchOver(ctx context.Context) error {
 	s.awaitGuard()
+	if s.run.inCluster == nil {
+		s.guardUnarmed(s.run.unguarded)
+	}
 	now, err := s.awaitLocal(ctx)
 	switch {
 	case err != nil:

@@ -22,6 +22,9 @@ const (
 	WarnContested = "contested"
 	// WarnUnguarded: nobody would give the cluster back after a crash.
 	WarnUnguarded = "unguarded"
+	// WarnGuardLocal: nothing in the cluster would give the workload back if this
+	// machine disappeared as a whole.
+	WarnGuardLocal = "guard-local"
 )
 
 // maxWarnings bounds the list; the oldest go first.

@@ -33,6 +33,7 @@ const usage = `tandem-agent is the SSH server in the dev container of a Tandem s
 
 usage:
   tandem-agent serve   [-listen ADDR] [-keys DIR] [-reverse-ports P,P…] [-reverse-bind ADDR] [-linger DURATION]
+                       [-guard DIR] [-guard-ttl DURATION]
   tandem-agent ready   [-listen ADDR] [-wait DURATION] [-wait-lost DURATION]
   tandem-agent install DEST
   tandem-agent version

@@ -9,9 +9,11 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/tandem-dev/tandem/session/agent"
+	"github.com/tandem-dev/tandem/session/agent/giveback"
 )
 
 // defaultKeys is where the session's Secret is mounted unless told otherwise.
@@ -32,6 +34,8 @@ func serve(ctx context.Context, args []string, logger *log.Logger) error {
 	fs.Var(&reverse, "reverse-ports", "comma-separated `ports` that the client may bind and that readiness waits for (default any, waiting for none)")
 	bind := fs.String("reverse-bind", "", "`address` to bind where the client asks for every interface (default every address of every family)")
 	linger := fs.Duration("linger", 0, "how long to go on after SIGTERM while a client is there")
+	guardDir := fs.String("guard", "", "`directory` with the token and the plan for giving the workload back; none does not")
+	guardTTL := fs.Duration("guard-ttl", 15*time.Minute, "how long there may be no client before the workload is given back")
 	if err := parse(fs, args, 0, logger.Writer()); err != nil {
 		return err
 	}
@@ -39,7 +43,7 @@ func serve(ctx context.Context, args []string, logger *log.Logger) error {
 	if err != nil {
 		return err
 	}
-	return agent.Run(ctx, agent.Config{
+	config := agent.Config{
 		Listen:            *listen,
 		HostKeyFile:       filepath.Join(*keys, hostKeyFile),
 		AuthorizedKeyFile: filepath.Join(*keys, authorizedKeyFile),
@@ -48,7 +52,19 @@ func serve(ctx context.Context, args []string, logger *log.Logger) error {
 		ReadySocket:       socket,
 		Linger:            *linger,
 		Logf:              logger.Printf,
-	})
+	}
+	if *guardDir == "" {
+		return agent.Run(ctx, config)
+	}
+	guard := giveback.New(giveback.Config{Dir: *guardDir, TTL: *guardTTL, Logf: logger.Printf})
+	config.Guard = guard
+	guarding, stop := context.WithCancel(ctx)
+	var guarded sync.WaitGroup
+	guarded.Go(func() { guard.Run(guarding) }) // ends with the agent
+	err = agent.Run(ctx, config)
+	stop()
+	guarded.Wait()
+	return err
 }
 
 // ready is the readiness probe: it blocks until the serving agent is ready, so

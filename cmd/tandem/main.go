@@ -86,7 +86,7 @@ type globals struct {
 	kubeconfig, context, namespace string
 	stateDir, agentImage           string
 	logLevel                       string
-	guardGrace                     time.Duration
+	guardGrace, guardTTL           time.Duration
 	local                          localFlags
 }
 
@@ -101,9 +101,15 @@ func newRoot() *cobra.Command {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		// Not the flags' defaults: help would show what is set on this machine.
-		PersistentPreRun: func(*cobra.Command, []string) {
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) (err error) {
 			g.stateDir = or(g.stateDir, os.Getenv("TANDEM_STATE_DIR"))
 			g.agentImage = or(g.agentImage, os.Getenv("TANDEM_AGENT_IMAGE"))
+			if ttl := os.Getenv("TANDEM_GUARD_TTL"); ttl != "" && !cmd.Flags().Changed("guard-ttl") {
+				if g.guardTTL, err = time.ParseDuration(ttl); err != nil {
+					return usageError{fmt.Errorf("TANDEM_GUARD_TTL %q: want a duration such as 15m", ttl)}
+				}
+			}
+			return nil
 		},
 	}
 	f := root.PersistentFlags()
@@ -116,6 +122,7 @@ func newRoot() *cobra.Command {
 	// log line beside them would say it twice.
 	f.StringVar(&g.logLevel, "log-level", levelOff, "log level on stderr: trace, debug, info, warn, error, disabled")
 	f.DurationVar(&g.guardGrace, "guard-grace", session.DefaultGuardGrace, "after a crash of tandem, how long until a guard process has given the cluster back; negative: no guard")
+	f.DurationVar(&g.guardTTL, "guard-ttl", session.DefaultGuardTTL, "how long nothing may be heard of this machine before the session's agent in the cluster gives the workload back; negative: never; TANDEM_GUARD_TTL sets it as well")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.SetVersionTemplate("tandem {{.Version}}\n")
 	onlyVerbs(root)

@@ -36,7 +36,7 @@ func (g *globals) manager(observer session.Observer) (*session.Manager, error) {
 		Local: policy, RewriteHosts: envfile.HostMode(g.local.rewriteHosts),
 		StateDir: g.stateDir, AgentImage: g.agentImage,
 		Kubeconfig: g.kubeconfig, Context: g.context, Namespace: g.namespace,
-		Role: "up", GuardCommand: guardCommand(), GuardGrace: g.guardGrace,
+		Role: "up", GuardCommand: guardCommand(), GuardGrace: g.guardGrace, GuardTTL: g.guardTTL,
 		Debugger: debuggerArgv(),
 		Version:  version, Logger: log, Observer: observer,
 	})

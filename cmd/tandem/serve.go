@@ -221,7 +221,7 @@ func (g *globals) sessions(_ context.Context, s rpc.Setup) (rpc.Sessions, error)
 		Kubeconfig: or(o.Kubeconfig, g.kubeconfig),
 		Context:    or(o.Context, g.context),
 		Namespace:  or(o.Namespace, g.namespace),
-		Role:       "serve", GuardCommand: guardCommand(), GuardGrace: g.guardGrace,
+		Role:       "serve", GuardCommand: guardCommand(), GuardGrace: g.guardGrace, GuardTTL: g.guardTTLOr(o.GuardTTLSeconds),
 		Debugger: debuggerArgv(),
 		Version:  version, Logger: s.Logger, Observer: s.Observer,
 	})
@@ -229,6 +229,14 @@ func (g *globals) sessions(_ context.Context, s rpc.Setup) (rpc.Sessions, error)
 		return nil, err // not m: a nil *Manager would be a Sessions that is not nil
 	}
 	return m, nil
+}
+
+// guardTTLOr is what the client asks for, in seconds, else our flag's.
+func (g *globals) guardTTLOr(seconds int) time.Duration {
+	if seconds != 0 {
+		return time.Duration(seconds) * time.Second
+	}
+	return g.guardTTL
 }
 
 func or(first, second string) string {

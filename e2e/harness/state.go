@@ -29,7 +29,8 @@ type Object struct {
 	Content             any // the spec, or the data
 }
 
-// State reads Deployments, StatefulSets, ReplicaSets, Services, ConfigMaps and Secrets.
+// State reads Deployments, StatefulSets, ReplicaSets, Services, ConfigMaps, Secrets,
+// ServiceAccounts, Roles and RoleBindings.
 func (n *Namespace) State() State {
 	n.T.Helper()
 	s, err := n.state(n.T.Context())
@@ -87,15 +88,42 @@ func (n *Namespace) state(ctx context.Context) (State, error) {
 	for _, o := range secrets.Items {
 		add("Secret", o.ObjectMeta, o.Data)
 	}
-	return s, nil
+	return s, n.addRights(ctx, add)
+}
+
+// addRights reads ServiceAccounts, Roles and RoleBindings.
+func (n *Namespace) addRights(ctx context.Context, add func(kind string, m metav1.ObjectMeta, content any)) error {
+	var all metav1.ListOptions
+	accounts, err := n.Cluster.CoreV1().ServiceAccounts(n.Name).List(ctx, all)
+	if err != nil {
+		return err
+	}
+	for _, o := range accounts.Items {
+		add("ServiceAccount", o.ObjectMeta, nil)
+	}
+	roles, err := n.Cluster.RbacV1().Roles(n.Name).List(ctx, all)
+	if err != nil {
+		return err
+	}
+	for _, o := range roles.Items {
+		add("Role", o.ObjectMeta, o.Rules)
+	}
+	bindings, err := n.Cluster.RbacV1().RoleBindings(n.Name).List(ctx, all)
+	if err != nil {
+		return err
+	}
+	for _, o := range bindings.Items {
+		add("RoleBinding", o.ObjectMeta, o.Subjects)
+	}
+	return nil
 }
 
 // RequireRestored fails unless the namespace is as before, now. Only what the
-// cluster's own controllers do behind a change of replicas, to ReplicaSets and
-// pods, is left out.
+// cluster's own controllers do behind the end of a session, to ReplicaSets, pods
+// and the rights of the guard in the cluster, is left out.
 func (n *Namespace) RequireRestored(before State) {
 	n.T.Helper()
-	if diff := difference(before.withoutReplicaSets(), n.State().withoutReplicaSets()); diff != "" {
+	if diff := difference(before.atOnce(), n.State().atOnce()); diff != "" {
 		n.T.Errorf("namespace %s is not as it was (-before +now):\n%s", n.Name, diff)
 	}
 }
@@ -133,10 +161,13 @@ func difference(before, now State) string {
 	return b.String()
 }
 
-func (s State) withoutReplicaSets() State {
+// atOnce is what changes with the end of a session and not after it.
+func (s State) atOnce() State {
 	out := State{}
 	for name, o := range s {
-		if !strings.HasPrefix(name, "ReplicaSet/") {
+		switch kind, _, _ := strings.Cut(name, "/"); kind {
+		case "ReplicaSet", "ServiceAccount", "Role", "RoleBinding":
+		default:
 			out[name] = o
 		}
 	}

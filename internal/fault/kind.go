@@ -67,6 +67,7 @@ const (
 	SessionNotFound Kind = "session-not-found"
 	JournalFailed   Kind = "journal-failed"
 	TakenOver       Kind = "taken-over"
+	TakenBack       Kind = "taken-back"
 	Contested       Kind = "contested"
 
 	// The user's run configurations.
@@ -91,7 +92,7 @@ var all = []Kind{
 	PortInUse, PortPrivileged, ReverseBindFailed, LinkFailed, TunnelNotFound,
 	CommandNotFound, CommandFailed,
 	DebuggerMissing, DebugBuildFailed, DebugFailed, DebugUnsupported, DebugNotFound,
-	SessionBusy, SessionNotFound, JournalFailed, TakenOver, Contested,
+	SessionBusy, SessionNotFound, JournalFailed, TakenOver, TakenBack, Contested,
 	RunConfigInvalid, RunConfigUnwritable,
 	AgentMissing, InvalidParams, Timeout, Cancelled, Internal,
 }

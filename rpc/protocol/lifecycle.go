@@ -65,6 +65,11 @@ type InitializationOptions struct {
 	// DataPlane is what carries the connections of forwards and reverses; absent is
 	// [DataPlaneAuto].
 	DataPlane DataPlane `json:"dataPlane,omitempty"`
+	// GuardTTLSeconds is how long nothing may be heard of this machine before the
+	// session's agent in the cluster gives the workload back; absent or 0 is what the
+	// server was started with (--guard-ttl, TANDEM_GUARD_TTL, 15 minutes), negative is
+	// never, and less than 10 is refused.
+	GuardTTLSeconds int `json:"guardTtlSeconds,omitempty"`
 	// Env says how the environment is laid over the user's own.
 	Env EnvOptions `json:"env,omitzero"`
 	// Token is the one that a server with --listen printed; others need none.

@@ -9,10 +9,13 @@ type Guard string
 const (
 	// GuardNone: nobody, until the next tandem on this machine, or `tandem down`.
 	GuardNone Guard = "none"
-	// GuardProcess: a process on this machine, within its grace period.
+	// GuardProcess: a process on this machine, within its grace period. Nobody does
+	// should the whole machine be gone.
 	GuardProcess Guard = "process"
 	// GuardInCluster: that process and, should the whole machine be gone, the
-	// session's agent in the cluster, after a time to live without a link.
+	// session's agent in the cluster, after guardTtlSeconds without a link. The agent
+	// has proven that it would be able to, which takes it a moment: a session is ready
+	// before.
 	GuardInCluster Guard = "in-cluster"
 )
 

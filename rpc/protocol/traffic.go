@@ -44,8 +44,9 @@ const (
 type SessionWarning struct {
 	// Code is stable: "not-listening" (a local port that a reverse leads to accepts
 	// nothing), "contested" (somebody changes the original meanwhile; the message
-	// says who and what), "unguarded" (nobody would give the cluster back after a
-	// crash).
+	// says who and what), "guard-local" (nothing in the cluster would give the
+	// workload back if this machine disappeared as a whole), "unguarded" (nobody
+	// would give the cluster back after a crash).
 	Code    string `json:"code"`
 	Message string `json:"message"`
 	// Hint says what the user can do, "" where there is nothing to say.

@@ -68,6 +68,10 @@ type Config struct {
 	// has heard of it, which takes kube-proxy a second or two. Zero ends at once.
 	Linger time.Duration
 
+	// Guard is asked whether a link may stand, and gives the workload back where
+	// there is none for too long; see package giveback. Nil is none.
+	Guard Guard
+
 	// Environ is what the environ subsystem returns; nil means the environment
 	// at the start of the process.
 	Environ []string
@@ -92,6 +96,7 @@ type server struct {
 	slots   chan struct{} // one per possible link
 	open    atomic.Int64  // links
 	ended   chan struct{} // has a token after a link has ended
+	present presence
 }
 
 // Run serves until ctx is done and Config.Linger over, and returns nil then, or until it cannot serve:
@@ -112,7 +117,8 @@ func Run(ctx context.Context, cfg Config) error {
 
 	asked := ctx
 	ctx, cancel := context.WithCancel(context.WithoutCancel(asked))
-	s := &server{cfg: cfg, ssh: sshConfig, slots: make(chan struct{}, maxConnections), ended: make(chan struct{}, 1), names: newNames()}
+	s := &server{cfg: cfg, ssh: sshConfig, slots: make(chan struct{}, maxConnections), ended: make(chan struct{}, 1), names: newNames(),
+		present: presence{since: time.Now()}}
 	s.plane = &plane{server: s, ctx: ctx, admits: map[*link][mux.TokenSize]byte{}}
 	s.ports = newPorts(cfg.ReversePorts, cfg.ReverseBind, s.forwarded, &s.streams)
 

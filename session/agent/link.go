@@ -41,7 +41,9 @@ func (s *server) serveLink(ctx context.Context, conn net.Conn, number uint64) {
 	defer stopClosing()
 
 	conn.SetDeadline(time.Now().Add(handshakeTimeout))
-	sc, channels, requests, err := ssh.NewServerConn(t, s.ssh)
+	config := *s.ssh
+	config.ServerVersion = s.present.version(config.ServerVersion)
+	sc, channels, requests, err := ssh.NewServerConn(t, &config)
 	if err != nil {
 		// A peer that left without a byte was probing the port: not worth a line.
 		if t.gotBytes.Load() {
@@ -49,6 +51,13 @@ func (s *server) serveLink(ctx context.Context, conn net.Conn, number uint64) {
 		}
 		return
 	}
+	leave, ok := s.admit(ctx)
+	if !ok {
+		s.cfg.Logf("link %d refused: the workload is being given back", number)
+		sc.Close()
+		return
+	}
+	defer leave()
 	conn.SetDeadline(time.Time{})
 	t.watch()
 

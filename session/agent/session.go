@@ -27,7 +27,7 @@ func (l *link) serveSession(nc ssh.NewChannel) {
 	for r := range requests {
 		var sub subsystemRequest
 		wanted := r.Type == "subsystem" && ssh.Unmarshal(r.Payload, &sub) == nil &&
-			(sub.Name == EnvironSubsystem || sub.Name == FilesSubsystem)
+			(sub.Name == EnvironSubsystem || sub.Name == FilesSubsystem || sub.Name == GuardSubsystem && l.server.cfg.Guard != nil)
 		if err := r.Reply(wanted, nil); err != nil {
 			return
 		}
@@ -43,9 +43,12 @@ func (l *link) serveSession(nc ssh.NewChannel) {
 				_ = r.Reply(false, nil)
 			}
 		})
-		if sub.Name == FilesSubsystem {
+		switch sub.Name {
+		case FilesSubsystem:
 			l.sendFiles(ch, gone)
-		} else {
+		case GuardSubsystem:
+			l.sendGuard(ch, gone)
+		default:
 			l.sendEnviron(ch)
 		}
 		return

@@ -13,6 +13,7 @@ import (
 	appsv1 "k8s.io/client-go/kubernetes/typed/apps/v1"
 	authorizationv1 "k8s.io/client-go/kubernetes/typed/authorization/v1"
 	corev1 "k8s.io/client-go/kubernetes/typed/core/v1"
+	rbacv1 "k8s.io/client-go/kubernetes/typed/rbac/v1"
 	_ "k8s.io/client-go/plugin/pkg/client/auth/exec" // kubeconfigs that run a credential program
 	_ "k8s.io/client-go/plugin/pkg/client/auth/oidc" // kubeconfigs with an OpenID Connect refresh token
 	"k8s.io/client-go/rest"
@@ -53,6 +54,7 @@ type Cluster struct {
 	apps  appsv1.AppsV1Interface
 	core  corev1.CoreV1Interface
 	authz authorizationv1.AuthorizationV1Interface
+	rbac  rbacv1.RbacV1Interface
 
 	// upgrade is the HTTP/1.1 transport on which SPDY connections start.
 	upgrade func() (http.RoundTripper, error)
@@ -136,6 +138,9 @@ func newCluster(config *rest.Config, o Options) (*Cluster, error) {
 		return nil, err
 	}
 	if c.authz, err = authorizationv1.NewForConfigAndClient(config, client); err != nil {
+		return nil, err
+	}
+	if c.rbac, err = rbacv1.NewForConfigAndClient(config, client); err != nil {
 		return nil, err
 	}
 	c.upgrade = sync.OnceValues(func() (http.RoundTripper, error) {

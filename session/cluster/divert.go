@@ -34,6 +34,10 @@ type DivertSpec struct {
 	SSHPort int
 	// Labels and Annotations are put on the dev Deployment and its pod.
 	Labels, Annotations map[string]string
+	// GuardTTL is how long the agent does without a link before it gives the
+	// original back; 0 is no such guard. [Cluster.MayGuard] says whether there can be
+	// one, and [Cluster.InstallGuard], after Divert, makes what it needs.
+	GuardTTL time.Duration
 	// PriorityClass replaces the pod's own where it is not empty.
 	PriorityClass string
 }
@@ -55,6 +59,8 @@ type Diversion struct {
 	// Notes say in words what of the original the dev pod does not have.
 	Notes []string
 
+	devUID   types.UID             // of the dev Deployment
+	selector *metav1.LabelSelector // the original's
 	follow *follower
 }
 
@@ -80,11 +86,7 @@ func (c *Cluster) Divert(ctx context.Context, w *Workload, spec DivertSpec) (*Di
 	if w.Diverted != nil && w.Diverted.Record.Token != record.Token {
 		return nil, busy(w, w.Diverted.Record)
 	}
-	template, notes := devTemplate(w, agentSpec{
-		token: record.Token, image: spec.AgentImage, secret: record.Secret, port: record.Port,
-		reverse: spec.Reverse, labels: spec.Labels, annotations: spec.Annotations,
-		priorityClass: spec.PriorityClass,
-	})
+	template, notes := devTemplate(w, record.agentSpec(spec))
 
 	if err := c.claim(ctx, w, record); err != nil {
 		return nil, err
@@ -96,9 +98,19 @@ func (c *Cluster) Divert(ctx context.Context, w *Workload, spec DivertSpec) (*Di
 	if err != nil {
 		return nil, err
 	}
-	d := &Diversion{Record: record, Port: record.Port, Notes: notes}
+	d := &Diversion{Record: record, Port: record.Port, Notes: notes, devUID: dev.UID, selector: w.Selector}
 	d.follow = c.startFollowing(record, w.Selector, dev)
 	return d, nil
+}
+
+// agentSpec is what the dev pod is made of.
+func (r Record) agentSpec(spec DivertSpec) agentSpec {
+	return agentSpec{
+		token: r.Token, marks: r.marks(), image: spec.AgentImage, secret: r.Secret, port: r.Port,
+		guard: r.Guard, guardTTL: r.GuardTTL,
+		reverse: spec.Reverse, labels: spec.Labels, annotations: spec.Annotations,
+		priorityClass: spec.PriorityClass,
+	}
 }
 
 func busy(w *Workload, r Record) error {
@@ -186,7 +198,7 @@ func (c *Cluster) createSecret(ctx context.Context, r Record, keys AgentKeys) er
 func (c *Cluster) createDeployment(ctx context.Context, r Record, template corev1.PodTemplateSpec, spec DivertSpec) (*appsv1.Deployment, error) {
 	meta := ourMeta(r, r.Deployment)
 	meta.Labels = merged(spec.Labels, meta.Labels)
-	meta.Annotations = merged(spec.Annotations, meta.Annotations)
+	meta.Annotations = merged(spec.Annotations, meta.Annotations, map[string]string{recordAnnotation: r.annotation()})
 	created, err := c.apps.Deployments(r.Namespace).Create(ctx, &appsv1.Deployment{
 		ObjectMeta: meta,
 		Spec: appsv1.DeploymentSpec{
@@ -227,8 +239,7 @@ func (c *Cluster) occupied(ctx context.Context, r Record, cause error) error {
 func ourMeta(r Record, name string) metav1.ObjectMeta {
 	return metav1.ObjectMeta{
 		Name: name, Namespace: r.Namespace,
-		Labels: map[string]string{DevLabel: r.Token, managedByLabel: managedBy,
-			ownerKey: labelValue(r.Owner), hostKey: labelValue(r.Host)},
+		Labels: merged(r.marks(), map[string]string{managedByLabel: managedBy}),
 		Annotations: map[string]string{sessionIDKey: r.Session, ownerKey: r.Owner, hostKey: r.Host,
 			sinceKey: r.Since.UTC().Format(time.RFC3339)},
 		OwnerReferences: []metav1.OwnerReference{{
@@ -262,7 +273,7 @@ func (c *Cluster) Adopt(ctx context.Context, r Record) (*Diversion, error) {
 	if original.Diverted != nil && original.Diverted.Record.Token == r.Token {
 		r.Replicas = original.Diverted.Record.Replicas
 	}
-	d := &Diversion{Record: r, Port: r.Port}
+	d := &Diversion{Record: r, Port: r.Port, devUID: dev.UID, selector: original.Selector}
 	d.follow = c.startFollowing(r, original.Selector, dev)
 	return d, nil
 }

@@ -20,9 +20,12 @@ const (
 	// takenOverAnnotation on a dev Deployment names who takes the workload over,
 	// for the session that is about to lose it.
 	takenOverAnnotation = "tandem.dev/taken-over-by"
+	// recordAnnotation on a dev Deployment holds the Record as well, for the case
+	// that somebody removes the mark from the original.
+	recordAnnotation = "tandem.dev/record"
 
-	// On everything of ours, for people: labels as far as a label can hold the
-	// value, annotations with the whole.
+	// On everything of ours, pods included, for people: labels as far as a label
+	// can hold the value; annotations, on what is not a pod, with the whole.
 	ownerKey     = "tandem.dev/owner"
 	hostKey      = "tandem.dev/host"
 	sessionIDKey = "tandem.dev/session-id"
@@ -57,6 +60,15 @@ func labelValue(text string) string {
 	text = notInLabels.ReplaceAllString(text, "_")
 	text = strings.TrimLeft(text, "._-")
 	return strings.TrimRight(text[:min(len(text), 63)], "._-")
+}
+
+// sinceLabel is a time as a label's value can have it.
+const sinceLabel = "20060102T150405Z"
+
+// marks are the labels of everything that is the session's.
+func (r Record) marks() map[string]string {
+	return map[string]string{DevLabel: r.Token, sessionIDKey: labelValue(r.Session), ownerKey: labelValue(r.Owner),
+		hostKey: labelValue(r.Host), sinceKey: r.Since.UTC().Format(sinceLabel)}
 }
 
 // digest is n hexadecimal characters that stand for the parts.

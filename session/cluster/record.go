@@ -43,6 +43,11 @@ type Record struct {
 	Secret     string `json:"secret"`
 	// Port is where the agent listens, on the dev pod's loopback.
 	Port int `json:"port"`
+	// Guard is the name of the ServiceAccount, Role, RoleBinding and Secret of the
+	// guard in the cluster, "" without one, and GuardTTL how long it does without a
+	// link.
+	Guard    string        `json:"guard,omitempty"`
+	GuardTTL time.Duration `json:"guardTTL,omitempty"`
 }
 
 // Record is what Divert is going to do with these arguments: to be journalled
@@ -54,6 +59,10 @@ func (c *Cluster) Record(w *Workload, spec DivertSpec) Record {
 	if port == 0 {
 		port = agentPort(&w.Template.Spec, spec.Reverse)
 	}
+	guard := ""
+	if spec.GuardTTL > 0 {
+		guard = name + "-" + token + "-guard"
+	}
 	return Record{
 		Session: spec.SessionID, Owner: spec.Owner, Host: spec.Host, Since: spec.Since.UTC(), Token: token,
 		Kubeconfig: c.kubeconfig, Context: c.context,
@@ -63,6 +72,7 @@ func (c *Cluster) Record(w *Workload, spec DivertSpec) Record {
 		// name can never hit another session's keys.
 		Secret: name + "-" + token,
 		Port:   port,
+		Guard:  guard, GuardTTL: max(spec.GuardTTL, 0),
 	}
 }
 
@@ -79,10 +89,10 @@ func (r Record) annotation() string {
 // recordOf reads the annotation of an original; false where there is none or
 // it is not ours to understand.
 func recordOf(annotations map[string]string) (Record, bool) {
-	text, ok := annotations[SessionAnnotation]
-	if !ok {
-		return Record{}, false
-	}
+	return recordIn(annotations[SessionAnnotation])
+}
+
+func recordIn(text string) (Record, bool) {
 	var r Record
 	if err := json.Unmarshal([]byte(text), &r); err != nil || r.Token == "" {
 		return Record{}, false

@@ -35,7 +35,8 @@ func (c *Cluster) Restore(ctx context.Context, r Record) error {
 // is. One that is gone, or was made anew, is none of ours. Nothing that belongs
 // to another session is touched: objects are deleted by their token, and the
 // original is scaled only if its annotation carries the token, or if it carries
-// none and our dev Deployment still stands.
+// none and our dev Deployment still stands. What belongs to the dev Deployment,
+// the objects of a guard, is left to the cluster's garbage collector.
 func (c *Cluster) RestoreWithin(ctx context.Context, r Record, handover time.Duration) error {
 	dev, err := c.devDeployment(ctx, r)
 	if err != nil {
@@ -62,9 +63,16 @@ func (c *Cluster) RestoreWithin(ctx context.Context, r Record, handover time.Dur
 			return call{verb: "delete", resource: "deployments.apps", namespace: r.Namespace, name: r.Deployment}.failed(err)
 		}
 	}
-	err = c.core.Secrets(r.Namespace).Delete(ctx, r.Secret, metav1.DeleteOptions{})
-	if err != nil && !apierrors.IsNotFound(err) {
-		return call{verb: "delete", resource: "secrets", namespace: r.Namespace, name: r.Secret}.failed(err)
+	for _, name := range []string{r.Guard, r.Secret} {
+		if name == "" {
+			continue
+		}
+		// With its Secret the guard's token is dead at once; the rest of the guard
+		// goes with the dev Deployment.
+		err := c.core.Secrets(r.Namespace).Delete(ctx, name, metav1.DeleteOptions{})
+		if err != nil && !apierrors.IsNotFound(err) {
+			return call{verb: "delete", resource: "secrets", namespace: r.Namespace, name: name}.failed(err)
+		}
 	}
 	if original == nil || original.Diverted == nil {
 		return nil

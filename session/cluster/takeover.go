@@ -36,8 +36,9 @@ func (c *Cluster) TakeOver(ctx context.Context, r Record, by string) error {
 }
 
 // Gone says why a dev workload is not there any more: fault.TakenOver where
-// somebody announced it or has the original now, fault.WorkloadNotFound where the
-// original itself is gone, nil where neither is known.
+// somebody announced it or has the original now, fault.TakenBack where somebody has
+// given the original back, fault.WorkloadNotFound where the original itself is gone,
+// nil where nothing is known.
 func (c *Cluster) Gone(ctx context.Context, d *Diversion) error {
 	r := d.Record
 	what := fmt.Sprintf("%s %q", r.Kind, r.Name)
@@ -58,7 +59,7 @@ func (c *Cluster) Gone(ctx context.Context, d *Diversion) error {
 		now := w.Diverted.Record
 		return TakenOver(what, fmt.Sprintf("%s on %s", orUnknown(now.Owner), orUnknown(now.Host)))
 	}
-	return nil
+	return takenBack(w, r)
 }
 
 // TakenOver is the cause of a session that somebody else took the workload from.

@@ -19,6 +19,7 @@ import (
 const (
 	agentContainer = "tandem-agent" // the init container, and the volume with the program
 	keysVolume     = "tandem-keys"
+	guardVolume    = "tandem-guard"
 	agentRoot      = "/.tandem"
 	agentProgram   = "tandem-agent"
 	agentInImage   = "/tandem-agent"
@@ -54,8 +55,11 @@ const unprivilegedPortStart = "net.ipv4.ip_unprivileged_port_start"
 // agentSpec is what devTemplate needs to know of the session.
 type agentSpec struct {
 	token       string
+	marks       map[string]string // the labels of the session, the token's among them
 	image       string
 	secret      string
+	guard       string // the Secret of the guard in the cluster, "" without one
+	guardTTL    time.Duration
 	port        int
 	reverse     []int
 	labels      map[string]string
@@ -83,7 +87,7 @@ func devTemplate(w *Workload, a agentSpec) (corev1.PodTemplateSpec, []string) {
 	t := *w.Template.DeepCopy()
 	var notes []string
 
-	t.Labels = merged(t.Labels, a.labels, map[string]string{DevLabel: a.token})
+	t.Labels = merged(t.Labels, a.labels, a.marks, map[string]string{DevLabel: a.token})
 	t.Annotations = merged(t.Annotations, a.annotations)
 	delete(t.Annotations, corev1.LastAppliedConfigAnnotation)
 	if len(t.Annotations) == 0 {
@@ -139,6 +143,10 @@ func installAgent(target string, spec *corev1.PodSpec, a agentSpec) {
 	if len(a.reverse) > 0 {
 		c.Command = append(c.Command, "--reverse-ports", joinPorts(a.reverse))
 	}
+	if a.guard != "" {
+		c.Command = append(c.Command, "--guard", path.Join(root, "guard"), "--guard-ttl", a.guardTTL.String())
+		mountGuard(c, spec, a.guard, path.Join(root, "guard"))
+	}
 	c.Args = nil
 	c.Stdin, c.StdinOnce, c.TTY = false, false, false
 	c.LivenessProbe, c.StartupProbe, c.Lifecycle = nil, nil, nil
@@ -174,6 +182,17 @@ func installAgent(target string, spec *corev1.PodSpec, a agentSpec) {
 			SecretName: a.secret, DefaultMode: ptr.To[int32](0o444),
 		}}},
 	)
+}
+
+// mountGuard gives the target container, and no other, the guard's token. The pod
+// starts without waiting for it: the Secret is made after the Deployment that it
+// belongs to, and the kubelet brings it along when it next looks at the pod.
+func mountGuard(c *corev1.Container, spec *corev1.PodSpec, secret, dir string) {
+	name := freeVolume(spec, guardVolume)
+	c.VolumeMounts = append(c.VolumeMounts, corev1.VolumeMount{Name: name, MountPath: dir, ReadOnly: true})
+	spec.Volumes = append(spec.Volumes, corev1.Volume{Name: name, VolumeSource: corev1.VolumeSource{Secret: &corev1.SecretVolumeSource{
+		SecretName: secret, DefaultMode: ptr.To[int32](0o444), Optional: ptr.To(true),
+	}}})
 }
 
 // copyableResources are the target's without its claims on devices, which are

@@ -32,11 +32,10 @@ func TestDevTemplate(t *testing.T) {
 			w := readWorkload(t, input)
 			original := w.Template.DeepCopy()
 			spec := DivertSpec{SessionID: "shop/dev", Owner: "me", Host: "laptop", Since: time.Unix(1700000000, 0),
-				AgentImage: "example/tandem-agent:1", Reverse: []int{9000, 80, 80},
+				AgentImage: "example/tandem-agent:1", GuardTTL: 15 * time.Minute, Reverse: []int{9000, 80, 80},
 				Annotations: map[string]string{"from": "manifest"}, Labels: map[string]string{"from": "manifest"}}
 			r := (&Cluster{}).Record(w, spec)
-			got, notes := devTemplate(w, agentSpec{token: r.Token, image: spec.AgentImage, secret: r.Secret, port: r.Port,
-				reverse: spec.Reverse, labels: spec.Labels, annotations: spec.Annotations})
+			got, notes := devTemplate(w, r.agentSpec(spec))
 
 			if diff := cmp.Diff(original, &w.Template); diff != "" {
 				t.Errorf("the original's template was changed:\n%s", diff)

@@ -71,6 +71,7 @@ var chapters = []chapter{
 	}},
 	{"Sessions", []remedy{
 		{fault.TakenOver, "Somebody else took the workload over with `takeover`; the message says who. The cause of a session that ended so.", "Talk to them; `--takeover` takes it back."},
+		{fault.TakenBack, "The workload was given back while nothing was heard of this machine: by the guard in the cluster, whose time had run out, or by somebody else; the message says by whom, where that is known. The cause of a session that ended so. Nothing was diverted again.", "Start again; a longer absence is what `--guard-ttl` or `guardTtlSeconds` is for."},
 		{fault.Contested, "Something in the cluster changes the workload back while a session stands in for it, such as a GitOps controller; the message says who and what.", "Pause that controller for this workload while you work on it."},
 		{fault.SessionBusy, "A session stands in for this workload already: in this server, in another process, or on another machine.", "`tandem status` shows your own; end it, or take over (`--takeover`, `options.takeover`)."},
 		{fault.SessionNotFound, "There is no session of that id in this server, or its owner went away.", "`session/list` or `tandem status` has them."},

@@ -1,0 +1,182 @@
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/watch"
+
+	"github.com/tandem-dev/tandem/e2e/harness"
+	"github.com/tandem-dev/tandem/rpc/protocol"
+)
+
+// guardTTL is that of these tests.
+const guardTTL = 15 * time.Second
+
+func serveGuarded(ws *harness.Workspace) *harness.Client {
+	return harness.ServeWith(ws, harness.Options{Initialization: protocol.InitializationOptions{GuardTTLSeconds: int(guardTTL / time.Second)}})
+}
+
+// awaitInCluster waits until the session's agent has proven that it can give back.
+func awaitInCluster(c *harness.Client, id string) protocol.Snapshot {
+	return c.AwaitChange("the guard in the cluster", func(s protocol.Snapshot) bool {
+		return s.ID == id && s.Guard == protocol.GuardInCluster
+	})
+}
+
+// The whole laptop dies: the cluster gives the workload back by itself, in the order
+// that serves callers, and nothing is left of the session, its rights included. The
+// same once more with the dev pod lost meanwhile, and both as the least of users.
+func TestGuardInTheClusterGivesBack(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name              string
+		podLost, leastOne bool
+	}{
+		{name: "the laptop dies"},
+		{name: "and the dev pod is lost", podLost: true},
+		{name: "as the least role", leastOne: true},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			ns := harness.NewNamespace(t)
+			ws := harness.NewWorkspace(t, ns)
+			if test.leastOne {
+				ws.Kubeconfig = ns.UserKubeconfig("developer", leastRole(t)...)
+			}
+			before := ns.State()
+			c := serveGuarded(ws)
+			began := time.Now()
+			ready := c.MustStart("api")
+			awaitInCluster(c, ready.ID)
+			t.Logf("guarded in the cluster %s after the start began", time.Since(began).Round(10*time.Millisecond))
+			ns.AwaitServedBy("local")
+			requireMarks(t, ns, ready.ID)
+			sequence := watchOrder(t, ns)
+
+			signalLaptop(t, ws, syscall.SIGKILL)
+			killed := time.Now()
+			if test.podLost {
+				now := int64(0)
+				if err := ns.Cluster.CoreV1().Pods(ns.Name).Delete(t.Context(), ready.Pod.Name, metav1.DeleteOptions{GracePeriodSeconds: &now}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			awaitReplicas(t, ns, 2)
+			took := time.Since(killed)
+			t.Logf("the replicas are back %s after SIGKILL, with a TTL of %s", took.Round(10*time.Millisecond), guardTTL)
+			if took < guardTTL {
+				t.Errorf("given back after %s, before the TTL of %s", took, guardTTL)
+			}
+			ns.AwaitState(before)
+			awaitNothingLabelled(t, ns)
+			sequence.require(t)
+			ns.AwaitServedBy("cluster")
+		})
+	}
+}
+
+// awaitReplicas waits until the original is to have so many replicas.
+func awaitReplicas(t *testing.T, ns *harness.Namespace, replicas int32) {
+	t.Helper()
+	harness.Eventually(t, fmt.Sprintf("%d replicas of the original", replicas), func(ctx context.Context) error {
+		d, err := ns.Cluster.AppsV1().Deployments(ns.Name).Get(ctx, "api", metav1.GetOptions{})
+		if err == nil && *d.Spec.Replicas != replicas {
+			err = fmt.Errorf("it is to have %d", *d.Spec.Replicas)
+		}
+		return err
+	})
+}
+
+// awaitNothingLabelled waits until no object of any kind carries a session's label.
+func awaitNothingLabelled(t *testing.T, ns *harness.Namespace) {
+	t.Helper()
+	harness.Eventually(t, "no object of a session", func(ctx context.Context) error {
+		left, err := ns.Labelled(ctx, harness.DevLabel)
+		if err == nil && len(left) > 0 {
+			err = fmt.Errorf("left are %s", strings.Join(left, ", "))
+		}
+		return err
+	})
+}
+
+// requireMarks: every object of a session says whose it is.
+func requireMarks(t *testing.T, ns *harness.Namespace, id string) {
+	t.Helper()
+	all, err := ns.LabelsOf(t.Context(), harness.DevLabel)
+	if err != nil {
+		t.Fatal(err)
+	}
+	kinds := map[string]int{}
+	for name, labels := range all {
+		kind, _, _ := strings.Cut(name, "/")
+		kinds[kind]++
+		for _, key := range []string{"tandem.dev/session-id", "tandem.dev/owner", "tandem.dev/host", "tandem.dev/since"} {
+			if labels[key] == "" {
+				t.Errorf("%s has no label %s: %v", name, key, labels)
+			}
+		}
+		if got, want := labels["tandem.dev/session-id"], strings.ReplaceAll(id, "/", "_"); got != want {
+			t.Errorf("%s has the session %q, want %q", name, got, want)
+		}
+	}
+	for kind, want := range map[string]int{"Deployment": 1, "ReplicaSet": 1, "Pod": 1, "Secret": 2, "ServiceAccount": 1, "Role": 1, "RoleBinding": 1} {
+		if kinds[kind] != want {
+			t.Errorf("%d objects of kind %s, want %d: %v", kinds[kind], kind, want, kinds)
+		}
+	}
+}
+
+// sequence notes how the original stood when the dev Deployment was deleted.
+type sequence struct {
+	stop func()
+	done chan struct{}
+	seen []string
+	good bool
+}
+
+// watchOrder begins to watch the namespace's Deployments; its goroutine ends with
+// the test.
+func watchOrder(t *testing.T, ns *harness.Namespace) *sequence {
+	t.Helper()
+	w, err := ns.Cluster.AppsV1().Deployments(ns.Name).Watch(t.Context(), metav1.ListOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := &sequence{stop: w.Stop, done: make(chan struct{})}
+	t.Cleanup(w.Stop)
+	go func() {
+		defer close(o.done)
+		ready, marked := int32(0), true
+		for event := range w.ResultChan() {
+			d, ok := event.Object.(*appsv1.Deployment)
+			switch {
+			case !ok:
+			case d.Name == "api":
+				ready = d.Status.ReadyReplicas
+				_, marked = d.Annotations["tandem.dev/session"]
+			case event.Type == watch.Deleted && d.Labels[harness.DevLabel] != "":
+				o.seen = append(o.seen, fmt.Sprintf("%s was deleted when %d pods of the original were ready, marked: %v", d.Name, ready, marked))
+				o.good = ready > 0
+			}
+		}
+	}()
+	return o
+}
+
+// require wants the dev Deployment deleted once, with a ready pod of the original.
+func (o *sequence) require(t *testing.T) {
+	t.Helper()
+	o.stop()
+	<-o.done
+	if len(o.seen) != 1 || !o.good {
+		t.Errorf("the order: %q", o.seen)
+	}
+	t.Logf("%q", o.seen)
+}
