@@ -3,12 +3,14 @@ package e2e
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/watch"
 
@@ -179,4 +181,189 @@ func (o *sequence) require(t *testing.T) {
 		t.Errorf("the order: %q", o.seen)
 	}
 	t.Logf("%q", o.seen)
+}
+
+// A laptop that is back before the TTL goes on as if nothing had been: whether it
+// stood still, or its server died and another continues.
+func TestBackBeforeTheTTL(t *testing.T) {
+	t.Parallel()
+	for _, dies := range []bool{false, true} {
+		name := "it stood still"
+		if dies {
+			name = "its server died"
+		}
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			ns := harness.NewNamespace(t)
+			ws := harness.NewWorkspace(t, ns)
+			before := ns.State()
+			c := serveGuarded(ws)
+			ready := c.MustStart("api")
+			awaitInCluster(c, ready.ID)
+			ns.AwaitServedBy("local")
+			if dies {
+				signalLaptop(t, ws, syscall.SIGKILL)
+				time.Sleep(guardTTL / 2) // the absence itself
+				c = serveGuarded(ws)
+				c.AwaitChange("the continued session", func(s protocol.Snapshot) bool {
+					return s.ID == ready.ID && s.State == protocol.StateReady && s.Adopted
+				})
+				awaitInCluster(c, ready.ID)
+			} else {
+				signalLaptop(t, ws, syscall.SIGSTOP)
+				time.Sleep(guardTTL * 2 / 3)
+				signalLaptop(t, ws, syscall.SIGCONT)
+			}
+			time.Sleep(guardTTL * 3 / 2) // in which a guard that counts wrong would act
+			d, err := ns.Cluster.AppsV1().Deployments(ns.Name).Get(t.Context(), "api", metav1.GetOptions{})
+			if err != nil || *d.Spec.Replicas != 0 || strings.Contains(d.Annotations["tandem.dev/session"], "ending") {
+				t.Errorf("the original: %v, %d replicas, mark %s", err, *d.Spec.Replicas, d.Annotations["tandem.dev/session"])
+			}
+			if pods, err := ns.Pods(t.Context(), harness.DevLabel); err != nil || len(pods) != 1 || pods[0].Name != ready.Pod.Name {
+				t.Errorf("the dev pods: %d, %v; want %s alone", len(pods), err, ready.Pod.Name)
+			}
+			ns.AwaitServedBy("local")
+			c.MustStop(ready.ID)
+			ns.RequireState(before)
+			awaitNothingLabelled(t, ns)
+			ws.RequireNoTrace()
+		})
+	}
+}
+
+// A laptop that is back after it hears that its workload was taken back, and does
+// not divert it again: neither the server that stood still, nor one that is started
+// where the old one died.
+func TestBackAfterTheTTL(t *testing.T) {
+	t.Parallel()
+	for _, dies := range []bool{false, true} {
+		name := "it stood still"
+		if dies {
+			name = "its server died"
+		}
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			ns := harness.NewNamespace(t)
+			ws := harness.NewWorkspace(t, ns)
+			before := ns.State()
+			c := serveGuarded(ws)
+			ready := c.MustStart("api")
+			awaitInCluster(c, ready.ID)
+			who := ns.AwaitServedBy("local")
+			if dies {
+				signalLaptop(t, ws, syscall.SIGKILL)
+			} else {
+				signalLaptop(t, ws, syscall.SIGSTOP)
+				t.Cleanup(func() {
+					for _, pid := range laptop(ws) {
+						_ = syscall.Kill(pid, syscall.SIGCONT)
+					}
+				})
+				// A connection that stands still is given up by the agent after 45 s.
+				time.Sleep(45 * time.Second)
+			}
+			awaitReplicas(t, ns, 2)
+			if dies {
+				c = serveGuarded(ws)
+			} else {
+				signalLaptop(t, ws, syscall.SIGCONT)
+			}
+			back := time.Now()
+			end := c.AwaitChange("the end of the session", func(s protocol.Snapshot) bool {
+				return s.ID == ready.ID && s.State == protocol.StateFailed
+			})
+			if end.Cause == nil || end.Cause.Kind != "taken-back" || !strings.Contains(end.Cause.Message, "the guard in the cluster") {
+				t.Errorf("the cause: %+v", end.Cause)
+			} else {
+				t.Logf("heard %s after coming back: %s (%s)", time.Since(back).Round(10*time.Millisecond), end.Cause.Message, end.Cause.Hint)
+			}
+			requireGone(t, who.PID)
+			ns.AwaitState(before)
+			awaitNothingLabelled(t, ns)
+			requireGeneration(t, ns, 3)
+			ws.RequireNoTrace()
+			requireNoGuard(t, ws)
+			// Who asks for a session now has one.
+			again := c.MustStart("api")
+			c.MustStop(again.ID)
+			ns.RequireState(before)
+		})
+	}
+}
+
+// requireGeneration wants the original's spec to have been changed so often: made,
+// to zero, and back.
+func requireGeneration(t *testing.T, ns *harness.Namespace, want int64) {
+	t.Helper()
+	d, err := ns.Cluster.AppsV1().Deployments(ns.Name).Get(t.Context(), "api", metav1.GetOptions{})
+	if err != nil || d.Generation != want {
+		t.Errorf("the original's generation is %d, want %d (%v)", d.Generation, want, err)
+	}
+}
+
+// The guard and somebody else give back at the same moment: the original is back,
+// once, and nothing is left.
+func TestTwoGiveBackAtOnce(t *testing.T) {
+	t.Parallel()
+	ns := harness.NewNamespace(t)
+	ws := harness.NewWorkspace(t, ns)
+	before := ns.State()
+	c := serveGuarded(ws)
+	ready := c.MustStart("api")
+	awaitInCluster(c, ready.ID)
+	ns.AwaitServedBy("local")
+	signalLaptop(t, ws, syscall.SIGKILL)
+	// The moment is the one in which the guard says that it begins.
+	harness.Eventually(t, "the guard to begin", func(ctx context.Context) error {
+		d, err := ns.Cluster.AppsV1().Deployments(ns.Name).Get(ctx, "api", metav1.GetOptions{})
+		if err == nil && d.Annotations["tandem.dev/session"] != "" && !strings.Contains(d.Annotations["tandem.dev/session"], "ending") {
+			err = fmt.Errorf("the mark is %s", d.Annotations["tandem.dev/session"])
+		}
+		return err
+	})
+	if r := ws.Run("down", "--all"); r.Code != 0 {
+		t.Errorf("tandem down --all: exit code %d\n%s", r.Code, r.Stderr)
+	}
+	ns.AwaitState(before)
+	awaitNothingLabelled(t, ns)
+	requireGeneration(t, ns, 3)
+	ws.RequireNoTrace()
+}
+
+// Who may not make Roles has a session all the same, and is told once what it lacks.
+func TestWithoutTheRightToMakeRoles(t *testing.T) {
+	t.Parallel()
+	ns := harness.NewNamespace(t)
+	ws := harness.NewWorkspace(t, ns)
+	var rules []rbacv1.PolicyRule
+	for _, rule := range leastRole(t) {
+		if !slices.Contains(rule.Resources, "roles") && !slices.Contains(rule.Resources, "serviceaccounts") {
+			rules = append(rules, rule)
+		}
+	}
+	ws.Kubeconfig = ns.UserKubeconfig("developer", rules...)
+	before := ns.State()
+	c := serveGuarded(ws)
+	if check := doctor(t, c, "api")["guard"]; check.Status != protocol.DoctorWarn || !strings.Contains(check.Detail, "create roles") {
+		t.Errorf("doctor: %+v", check)
+	}
+	ready := c.MustStart("api")
+	ns.AwaitServedBy("local")
+	said := 0
+	for _, w := range ready.Warnings {
+		if w.Code == "guard-local" {
+			said++
+			t.Logf("%s (%s)", w.Message, w.Hint)
+		}
+	}
+	if ready.Guard != protocol.GuardProcess || said != 1 {
+		t.Errorf("guarded by %q, said %d times: %+v", ready.Guard, said, ready.Warnings)
+	}
+	all, err := ns.Labelled(t.Context(), harness.DevLabel)
+	if err != nil || strings.Contains(strings.Join(all, " "), "Role") || strings.Contains(strings.Join(all, " "), "ServiceAccount") {
+		t.Errorf("%v, %v", all, err)
+	}
+	c.MustStop(ready.ID)
+	ns.RequireState(before)
+	awaitNothingLabelled(t, ns)
 }

@@ -66,6 +66,12 @@ func snapshotOf(s session.Snapshot) protocol.Snapshot {
 	return out
 }
 
+func clusterSessionOf(s session.InCluster) protocol.ClusterSession {
+	return protocol.ClusterSession{ID: s.ID, Owner: s.Owner, Host: s.Host, Namespace: s.Namespace, Workload: s.Workload, Since: s.Since,
+		Replicas: s.Replicas, Behind: protocol.Behind(s.Behind), AwaySeconds: s.AwaySeconds, Mine: s.Mine,
+		GuardTTLSeconds: s.GuardTTLSeconds, Objects: s.Objects}
+}
+
 func tunnelOf(t session.Tunnel) protocol.Tunnel {
 	out := protocol.Tunnel{
 		ID: t.ID, Kind: string(t.Kind), Local: t.Local, Remote: t.Remote, State: t.State,

@@ -273,6 +273,7 @@ type fake struct {
 	mu        sync.Mutex
 	setup     Setup
 	left      []session.Left
+	inCluster []session.InCluster
 	adopted   []string // folders
 	recovered []string // how and which
 	closed    int
@@ -334,6 +335,8 @@ func (f *fake) Recover(_ context.Context, id string, how session.Recovery, _ fun
 func (f *fake) Recoverable() ([]session.Left, error) {
 	return slices.Clone(f.left), nil
 }
+
+func (f *fake) InCluster(context.Context) ([]session.InCluster, error) { return f.inCluster, nil }
 
 func (f *fake) AdoptLeft(folders []string) {
 	f.mu.Lock()

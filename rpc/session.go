@@ -73,9 +73,18 @@ func (s *Server) sessionRestart(ctx context.Context, r *request, p protocol.Sess
 	return answer(snap, err)
 }
 
-// sessionList lists the sessions.
-func (s *Server) sessionList(context.Context, *request, protocol.SessionListParams) (*protocol.SessionListResult, error) {
-	return &protocol.SessionListResult{Sessions: converted(s.sessions.List(), snapshotOf), Recoverable: s.recoverable()}, nil
+// sessionList lists the sessions, and those of everybody where the cluster is to be
+// asked.
+func (s *Server) sessionList(ctx context.Context, _ *request, p protocol.SessionListParams) (*protocol.SessionListResult, error) {
+	result := &protocol.SessionListResult{Sessions: converted(s.sessions.List(), snapshotOf), Recoverable: s.recoverable()}
+	if p.Cluster {
+		all, err := s.sessions.InCluster(ctx)
+		if err != nil {
+			return nil, err
+		}
+		result.Cluster = converted(all, clusterSessionOf)
+	}
+	return result, nil
 }
 
 // sessionGet gets one session.

@@ -56,6 +56,8 @@ type Sessions interface {
 	CloseTunnel(ctx context.Context, id, tunnelID string) error
 	// Status lists the journal, sessions of other processes and crashed ones too.
 	Status(ctx context.Context) ([]session.Status, error)
+	// InCluster lists the sessions that stand in the namespace, whoever's they are.
+	InCluster(ctx context.Context) ([]session.InCluster, error)
 	// Down ends sessions and undoes what crashes left.
 	Down(ctx context.Context, r session.DownRequest) ([]session.Restored, error)
 	// Close stops every session and returns once the cluster is given back. It

@@ -76,7 +76,7 @@ const (
 var checkOrder = []string{
 	checkManifest, checkPorts, checkKubeconfig,
 	cluster.CheckNameServer, cluster.CheckNameCredentials, cluster.CheckNameClock,
-	cluster.CheckNameRights, cluster.CheckNameWishes,
+	cluster.CheckNameRights, cluster.CheckNameWishes, cluster.CheckNameGuard,
 	checkWorkload, checkLeftovers, checkImage,
 	cluster.CheckNamePodSecurity, cluster.CheckNameQuota, cluster.CheckNameLimits, cluster.CheckNameAutoscaler,
 }
@@ -189,7 +189,7 @@ func (e *examination) examineCluster(ctx context.Context) {
 		noConfig = "there is no usable kubeconfig"
 		noServer = "the API server could not be reached"
 	)
-	needServer := []string{cluster.CheckNameCredentials, cluster.CheckNameRights, cluster.CheckNameWishes, checkWorkload,
+	needServer := []string{cluster.CheckNameCredentials, cluster.CheckNameRights, cluster.CheckNameWishes, cluster.CheckNameGuard, checkWorkload,
 		cluster.CheckNamePodSecurity, cluster.CheckNameQuota, cluster.CheckNameLimits, cluster.CheckNameAutoscaler}
 	var said manifest.Place
 	if e.dev != nil {
@@ -236,8 +236,13 @@ func (e *examination) examineCluster(ctx context.Context) {
 	e.begin(ctx, cluster.CheckNameQuota, func(ctx context.Context) cluster.Check { return c.CheckQuota(ctx, p) })
 	e.begin(ctx, cluster.CheckNameLimits, func(ctx context.Context) cluster.Check { return c.CheckLimits(ctx, p) })
 	if e.workload == nil {
-		e.skip("there is no workload to look at", cluster.CheckNameAutoscaler)
+		e.skip("there is no workload to look at", cluster.CheckNameAutoscaler, cluster.CheckNameGuard)
 		return
+	}
+	if ttl := e.manager.cfg.GuardTTL; ttl > 0 {
+		e.begin(ctx, cluster.CheckNameGuard, func(ctx context.Context) cluster.Check { return c.CheckGuard(ctx, e.workload, ttl) })
+	} else {
+		e.skip("none is wanted (--guard-ttl)", cluster.CheckNameGuard)
 	}
 	e.begin(ctx, cluster.CheckNameAutoscaler, func(ctx context.Context) cluster.Check { return c.CheckAutoscaler(ctx, e.workload) })
 }
@@ -253,7 +258,7 @@ func describeContext(name string) string {
 // admission cares.
 func (m *Manager) divertSpec(dev *manifest.Dev) cluster.DivertSpec {
 	owner, host := whoAmI()
-	spec := cluster.DivertSpec{Owner: owner, Host: host, AgentImage: m.cfg.AgentImage,
+	spec := cluster.DivertSpec{Owner: owner, Host: host, AgentImage: m.cfg.AgentImage, GuardTTL: max(m.cfg.GuardTTL, 0),
 		Labels: dev.Labels, Annotations: dev.Annotations, PriorityClass: dev.PriorityClassName}
 	for _, r := range dev.Reverse {
 		spec.Reverse = append(spec.Reverse, r.Remote)

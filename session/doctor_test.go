@@ -83,7 +83,7 @@ func TestDoctorWithoutACluster(t *testing.T) {
 	if c := findCheck(t, d, "agent-image"); c.Status != cluster.CheckWarn {
 		t.Errorf("a registry that only the nodes may reach: %+v", c)
 	}
-	for _, name := range []string{"credentials", "clock", "permissions", "permissions-optional", "workload", "pod-security", "quota", "limit-range", "autoscaler"} {
+	for _, name := range []string{"credentials", "clock", "permissions", "permissions-optional", "guard", "workload", "pod-security", "quota", "limit-range", "autoscaler"} {
 		if c := findCheck(t, d, name); c.Status != cluster.CheckSkip || c.Detail != "the API server could not be reached" {
 			t.Errorf("%+v", c)
 		}

@@ -29,12 +29,17 @@ type DownRequest struct {
 type Restored struct {
 	ID, Kind, Namespace, Name string
 	Replicas                  int32
+	// Leftovers says that there was no workload to give back, only objects to remove.
+	Leftovers bool
 	// How says whether a running session was ended or leftovers were undone.
 	How string
 }
 
 // String is a line for a person.
 func (r Restored) String() string {
+	if r.Leftovers {
+		return fmt.Sprintf("what was left of session %s is removed (%s)", r.ID, r.How)
+	}
 	plural := "s"
 	if r.Replicas == 1 {
 		plural = ""

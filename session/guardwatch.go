@@ -23,6 +23,7 @@ func waitOf(grace time.Duration) time.Duration { return grace * 3 / 4 }
 // this machine; what another tandem makes of an entry meanwhile shows there.
 const (
 	guardLook      = 250 * time.Millisecond
+	guardFolder    = 5 * time.Second
 	guardPause     = 2 * time.Second
 	guardLastPause = time.Minute
 	// guardPersists is how long the guard tries to reach a cluster that does not
@@ -51,11 +52,45 @@ func (m *Manager) Watch(ctx context.Context, owner string, life io.Reader, out i
 	if _, err := fmt.Fprintln(out, guarding); err != nil {
 		return nil // the owner is gone before it heard of us: so is what it had
 	}
-	if _, err := io.Copy(io.Discard, life); err != nil {
-		m.cfg.Logger.Warn().Err(err).Msg("watching the owner")
+	if !w.awaitDeath(ctx, life) {
+		return ctx.Err()
 	}
 	return w.ownerDied(ctx)
 }
+
+// awaitDeath returns at the end of life, with true. It returns false when ctx ends,
+// or when somebody has removed the journal: an owner that lives on has nothing any
+// more that could be given back from there, and one that was stopped, or whose end
+// of the pipe somebody else holds, would keep the guard for ever.
+func (w *watch) awaitDeath(ctx context.Context, life io.Reader) bool {
+	died := make(chan error, 1)
+	go func() { // ends with the owner; where that takes longer than the guard, with this process
+		_, err := io.Copy(io.Discard, life)
+		died <- err
+	}()
+	tick := time.NewTicker(guardFolder)
+	defer tick.Stop()
+	for {
+		select {
+		case err := <-died:
+			if err != nil {
+				w.log("watching the owner: %v", err)
+			}
+			return true
+		case <-tick.C:
+			if !w.journal.exists() {
+				w.log("the journal %s was removed: there is nothing to guard", w.journal.dir)
+				return false
+			}
+		case <-ctx.Done():
+			return false
+		}
+	}
+}
+
+// HasJournal says whether there is a journal in a state folder. A guard makes none:
+// it was started by the one who has it.
+func HasJournal(stateDir string) bool { return (&journal{dir: journalDir(stateDir)}).exists() }
 
 func (w *watch) ownerDied(ctx context.Context) error {
 	due := time.Now().Add(waitOf(w.grace))

@@ -3,7 +3,9 @@ package session
 import (
 	"context"
 	"errors"
+	"io"
 	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -111,6 +113,68 @@ func TestGuardEndsWithItsOwner(t *testing.T) {
 	}
 	if err := g.ownerDied(t.Context()); err != nil || len(g.undone) != 0 {
 		t.Errorf("given back %d times, %v", len(g.undone), err)
+	}
+}
+
+// A guard whose journal is removed ends although its owner's end of the pipe is
+// open: the owner may be stopped, or somebody else may hold it.
+func TestGuardEndsWithItsJournal(t *testing.T) {
+	g := newGuardTest(t, time.Hour)
+	life, held := io.Pipe()
+	defer held.Close() // ends the goroutine that reads
+	if err := os.RemoveAll(g.journal.dir); err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now()
+	if g.awaitDeath(t.Context(), life) {
+		t.Error("it takes its owner for dead")
+	}
+	if took := time.Since(began); took > 2*guardFolder {
+		t.Errorf("it took %s", took)
+	}
+	if g.journal.exists() {
+		t.Error("the journal is made anew")
+	}
+}
+
+// So does one that is told to, and one whose journal goes while it gives back.
+func TestGuardEndsOnRequestAndWhileGivingBack(t *testing.T) {
+	g := newGuardTest(t, time.Hour)
+	life, held := io.Pipe()
+	defer held.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if g.awaitDeath(ctx, life) {
+		t.Error("it takes its owner for dead")
+	}
+	g.grace = time.Millisecond
+	g.undo = func(context.Context, *Entry) error {
+		if err := os.RemoveAll(g.journal.dir); err != nil {
+			t.Error(err)
+		}
+		return errors.New("the cluster does not answer")
+	}
+	if err := g.ownerDied(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+// A folder's name may look like a pattern.
+func TestJournalInAnOddFolder(t *testing.T) {
+	j, err := openJournal(filepath.Join(t.TempDir(), "a[b"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, _, err := j.begin(Entry{ID: "shop/api"})
+	if err == nil {
+		err = p.write(Entry{ID: "shop/api"})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.close(true)
+	if found, err := j.entries(); err != nil || len(found) != 1 || !found[0].live {
+		t.Errorf("%+v, %v", found, err)
 	}
 }
 

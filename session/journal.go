@@ -84,8 +84,16 @@ func DefaultStateDir() (string, error) {
 	return filepath.Join(home, ".local", "state", "tandem"), nil
 }
 
+func journalDir(stateDir string) string { return filepath.Join(stateDir, "sessions") }
+
+// exists says whether the folder is there; in doubt it is.
+func (j *journal) exists() bool {
+	_, err := os.Stat(j.dir)
+	return !errors.Is(err, fs.ErrNotExist)
+}
+
 func openJournal(stateDir string) (*journal, error) {
-	dir := filepath.Join(stateDir, "sessions")
+	dir := journalDir(stateDir)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fault.Wrap(err, fault.JournalFailed, "creating the journal's folder %s", dir).
 			Hint("without a journal a crash could leave the cluster diverted; choose another folder with --state-dir")
@@ -195,11 +203,22 @@ func (p *page) close(done bool) error {
 }
 
 // entries lists the journal, each entry with whether its owner lives. Entries
-// that cannot be read come back as errors beside the others.
+// that cannot be read come back as errors beside the others; a folder that was
+// removed has none.
 func (j *journal) entries() (found []foundEntry, err error) {
-	paths, globErr := filepath.Glob(filepath.Join(j.dir, "*.json"))
-	errs := []error{globErr}
-	for _, path := range paths {
+	files, err := os.ReadDir(j.dir) // no pattern: the folder's name may look like one
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fault.Wrap(err, fault.JournalFailed, "reading the journal %s", j.dir)
+	}
+	var errs []error
+	for _, file := range files {
+		if !strings.HasSuffix(file.Name(), ".json") {
+			continue
+		}
+		path := filepath.Join(j.dir, file.Name())
 		e, err := readEntry(path)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue // ended between the listing and the reading

@@ -28,10 +28,10 @@ type resources struct {
 	// earlier session changed is not given back yet.
 	touched, owed bool
 
-	workload  *cluster.Workload
-	sources   sources
-	observed  []string // what the agent's container has
-	followed  *cluster.Followed
+	workload *cluster.Workload
+	sources  sources
+	observed []string // what the agent's container has
+	followed *cluster.Followed
 	// inCluster is the guard in the cluster, nil without one, and armed that it
 	// would be able to act. unguarded says why there is none, unguardedSaid that the
 	// user knows.

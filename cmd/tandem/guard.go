@@ -34,6 +34,9 @@ func newGuard(g *globals) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if !session.HasJournal(g.stateDir) {
+				return nil // it was removed since: there is nothing to guard
+			}
 			m, err := session.NewManager(session.Config{
 				StateDir: g.stateDir, Kubeconfig: g.kubeconfig, Context: g.context, Namespace: g.namespace,
 				Version: version, Logger: log, GuardGrace: grace,

@@ -23,7 +23,7 @@ type ClusterDoctorResult struct {
 	Server    string `json:"server,omitempty"`
 	// Checks always has every check once, what others depend on first: manifest,
 	// local-ports, kubeconfig, api-server, credentials, clock, permissions,
-	// permissions-optional, workload, leftovers, agent-image, pod-security,
+	// permissions-optional, guard, workload, leftovers, agent-image, pod-security,
 	// quota, limit-range, autoscaler.
 	Checks []DoctorCheck `json:"checks"`
 	// Rights are the permissions of the least Role, each reviewed by the API

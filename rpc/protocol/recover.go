@@ -57,3 +57,44 @@ type SessionRecoverParams struct {
 	ID     string        `json:"id"`
 	Action RecoverAction `json:"action"`
 }
+
+// Behind says whether somebody is behind a session in the cluster.
+type Behind string
+
+const (
+	// BehindSomebody: a machine is connected to the session's agent.
+	BehindSomebody Behind = "somebody"
+	// BehindNobody: none is. `tandem down --cluster` gives such a workload back.
+	BehindNobody Behind = "nobody"
+	// BehindUnknown: the agent does not run, or may not be asked.
+	BehindUnknown Behind = "unknown"
+)
+
+// ClusterSession is a session as the cluster tells of it, whoever's it is and
+// wherever it was started. session/start with takeover takes its workload over.
+type ClusterSession struct {
+	// ID is the session's name on its own machine; Owner and Host are its user and
+	// that machine, "" where nothing tells.
+	ID    string `json:"id"`
+	Owner string `json:"owner"`
+	Host  string `json:"host"`
+	// Namespace is where it is; Workload is "Kind/name", "" where only objects of the
+	// session are left that do not tell.
+	Namespace string    `json:"namespace"`
+	Workload  string    `json:"workload"`
+	Since     time.Time `json:"since"`
+	// Replicas are those that the workload gets back, null where nothing tells.
+	Replicas *int32 `json:"replicas"`
+	// Behind says whether somebody is there, AwaySeconds for how long nobody was, 0
+	// where that is not known.
+	Behind      Behind `json:"behind"`
+	AwaySeconds int    `json:"awaySeconds"`
+	// Mine says that it is this user's, from this machine.
+	Mine bool `json:"mine"`
+	// GuardTTLSeconds is after how long without a machine the guard in the cluster
+	// gives the workload back; 0 without one.
+	GuardTTLSeconds int `json:"guardTtlSeconds"`
+	// Objects are the session's that could be listed, as "Kind/name", "mark" for the
+	// annotation on the workload.
+	Objects []string `json:"objects"`
+}

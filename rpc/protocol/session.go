@@ -75,7 +75,11 @@ type SessionRestartParams struct {
 }
 
 // SessionListParams ask for all sessions (session/list).
-type SessionListParams struct{}
+type SessionListParams struct {
+	// Cluster asks the cluster as well: for every session that stands in the
+	// namespace, whoever's it is and wherever it was started. It takes some requests.
+	Cluster bool `json:"cluster,omitempty"`
+}
 
 // SessionListResult answers session/list.
 type SessionListResult struct {
@@ -84,6 +88,9 @@ type SessionListResult struct {
 	// Recoverable are sessions of this user and machine that have lost their
 	// process, by id: session/recover continues one or gives its workload back.
 	Recoverable []Recoverable `json:"recoverable"`
+	// Cluster are the sessions that stand in the namespace, by workload; absent where
+	// the cluster was not asked.
+	Cluster []ClusterSession `json:"cluster,omitzero"`
 }
 
 // SessionGetParams ask for one session (session/get).

@@ -61,7 +61,7 @@ type Diversion struct {
 
 	devUID   types.UID             // of the dev Deployment
 	selector *metav1.LabelSelector // the original's
-	follow *follower
+	follow   *follower
 }
 
 // Close ends the watches and waits for their goroutines. It may be called

@@ -72,6 +72,7 @@ const (
 	CheckNameCredentials = "credentials"
 	CheckNameRights      = "permissions"
 	CheckNameWishes      = "permissions-optional"
+	CheckNameGuard       = "guard"
 	CheckNamePodSecurity = "pod-security"
 	CheckNameQuota       = "quota"
 	CheckNameLimits      = "limit-range"

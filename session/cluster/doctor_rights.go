@@ -59,6 +59,9 @@ func wishes(w *Workload, needs Needs, extras Extras) []wish {
 		{permission{"watch", "apps", kind, w.Name}, "noticing that somebody changes the workload during a session", false},
 		{permission{"list", "", "events", ""}, "explaining why a dev pod does not start", false},
 		{permission{"get", "", "pods/log", ""}, "explaining why a dev pod crashed", false},
+		{permission{"create", "", "serviceaccounts", ""}, guardPurpose, false},
+		{permission{"create", "rbac.authorization.k8s.io", "roles", ""}, guardPurpose, false},
+		{permission{"create", "rbac.authorization.k8s.io", "rolebindings", ""}, guardPurpose, false},
 		{permission{"list", "apps", "replicasets", ""}, "removing the mark's copy from the workload's ReplicaSets at the end", false},
 		{permission{"patch", "apps", "replicasets", ""}, "removing the mark's copy from the workload's ReplicaSets at the end", false},
 	}
@@ -70,6 +73,8 @@ func wishes(w *Workload, needs Needs, extras Extras) []wish {
 	}
 	return list
 }
+
+const guardPurpose = "a guard in the cluster, which gives the workload back when this machine is gone as a whole"
 
 // purposes of what [permissions] lists, by verb and resource.
 var purposes = map[string]string{

@@ -30,6 +30,9 @@ import (
 // guard, whose last request deletes the dev Deployment, leaves nothing behind, and
 // nobody needs the right to delete Roles.
 
+// guardSuffix ends the name of the guard's objects.
+const guardSuffix = "-guard"
+
 // guardPlanFile is the file of the guard's Secret that giveback.Plan is read from;
 // the others are what the cluster's token controller adds.
 const guardPlanFile = "plan"
@@ -108,6 +111,19 @@ func (c *Cluster) MayGuard(ctx context.Context, w *Workload) (why string, err er
 		names[i] = p.String()
 	}
 	return fmt.Sprintf("you may not %s in namespace %q", strings.Join(names, ", "), w.Namespace), nil
+}
+
+// CheckGuard says whether there can be a guard in the cluster for w.
+func (c *Cluster) CheckGuard(ctx context.Context, w *Workload, ttl time.Duration) Check {
+	why, err := c.MayGuard(ctx, w)
+	switch {
+	case err != nil:
+		return CheckOf(CheckNameGuard, err)
+	case why != "":
+		return checked(CheckNameGuard, CheckWarn, "sessions work without; docs/rbac.yaml has the rules",
+			"there can be no guard in the cluster: %s; should this machine disappear as a whole, %s stays taken over until somebody gives it back", why, w)
+	}
+	return passed(CheckNameGuard, "the agent can give %s back by itself when nothing was heard of this machine for %s", w, ttl)
 }
 
 // InstallGuard makes the guard's objects for a diversion whose Record names them.

@@ -61,7 +61,7 @@ func (c *Cluster) Record(w *Workload, spec DivertSpec) Record {
 	}
 	guard := ""
 	if spec.GuardTTL > 0 {
-		guard = name + "-" + token + "-guard"
+		guard = name + "-" + token + guardSuffix
 	}
 	return Record{
 		Session: spec.SessionID, Owner: spec.Owner, Host: spec.Host, Since: spec.Since.UTC(), Token: token,

@@ -127,6 +127,9 @@ func (c *Cluster) devDeployment(ctx context.Context, r Record) (*appsv1.Deployme
 // 0; nil if it is gone or somebody else's. The replicas on the original are
 // newer than the journal's and win.
 func (c *Cluster) scaleBack(ctx context.Context, r *Record, devStands bool) (*Workload, error) {
+	if r.Name == "" { // pieced together from what is left, see Standing
+		return nil, nil
+	}
 	for attempt := 1; ; attempt++ {
 		w, err := c.get(ctx, r.Namespace, r.Kind, r.Name)
 		switch {

@@ -40,7 +40,10 @@ export interface ClientRequests {
    * `env/didChange` for example. Answers with the Snapshot that has the new process.
    */
   'session/restart': { params: SessionRestartParams; result: Snapshot };
-  /** Lists the sessions of this server, and those that a crash left behind. */
+  /**
+   * Lists the sessions of this server, and those that a crash left behind. With `cluster`, also
+   * every session that stands in the namespace, whoever's it is.
+   */
   'session/list': { params: SessionListParams; result: SessionListResult };
   /**
    * Continues a session that has lost its process, or gives its workload back. Answers with its
@@ -330,6 +333,12 @@ export interface InitializationOptions {
   rewriteHosts?: RewriteHosts;
   /** `dataPlane` is what carries the connections of forwards and reverses; absent is `auto`. */
   dataPlane?: DataPlane;
+  /**
+   * `guardTtlSeconds` is how long nothing may be heard of this machine before the session's agent
+   * in the cluster gives the workload back; absent or 0 is what the server was started with
+   * (--guard-ttl, TANDEM_GUARD_TTL, 15 minutes), negative is never, and less than 10 is refused.
+   */
+  guardTtlSeconds?: number;
   /** `env` says how the environment is laid over the user's own. */
   env?: EnvOptions;
   /** `token` is the one that a server with --listen printed; others need none. */
@@ -792,7 +801,7 @@ export interface ClusterDoctorResult {
   server?: string;
   /**
    * `checks` always has every check once, what others depend on first: manifest, local-ports,
-   * kubeconfig, api-server, credentials, clock, permissions, permissions-optional, workload,
+   * kubeconfig, api-server, credentials, clock, permissions, permissions-optional, guard, workload,
    * leftovers, agent-image, pod-security, quota, limit-range, autoscaler.
    */
   checks: DoctorCheck[];
@@ -1230,11 +1239,15 @@ export type Traffic =
 export type Guard =
   /** nobody, until the next tandem on this machine, or `tandem down`. */
   | 'none'
-  /** a process on this machine, within its grace period. */
+  /**
+   * a process on this machine, within its grace period. Nobody does should the whole machine be
+   * gone.
+   */
   | 'process'
   /**
-   * that process and, should the whole machine be gone, the session's agent in the cluster, after a
-   * time to live without a link.
+   * that process and, should the whole machine be gone, the session's agent in the cluster, after
+   * guardTtlSeconds without a link. The agent has proven that it would be able to, which takes it a
+   * moment: a session is ready before.
    */
   | 'in-cluster';
 
@@ -1243,7 +1256,8 @@ export interface SessionWarning {
   /**
    * `code` is stable: "not-listening" (a local port that a reverse leads to accepts nothing),
    * "contested" (somebody changes the original meanwhile; the message says who and what),
-   * "unguarded" (nobody would give the cluster back after a crash).
+   * "guard-local" (nothing in the cluster would give the workload back if this machine disappeared
+   * as a whole), "unguarded" (nobody would give the cluster back after a crash).
    */
   code: string;
   message: string;
@@ -1292,7 +1306,13 @@ export interface SessionRestartParams {
 }
 
 /** SessionListParams ask for all sessions (session/list). */
-export type SessionListParams = Record<string, never>;
+export interface SessionListParams {
+  /**
+   * `cluster` asks the cluster as well: for every session that stands in the namespace, whoever's
+   * it is and wherever it was started. It takes some requests.
+   */
+  cluster?: boolean;
+}
 
 /** SessionListResult answers session/list. */
 export interface SessionListResult {
@@ -1303,6 +1323,11 @@ export interface SessionListResult {
    * session/recover continues one or gives its workload back.
    */
   recoverable: Recoverable[];
+  /**
+   * `cluster` are the sessions that stand in the namespace, by workload; absent where the cluster
+   * was not asked.
+   */
+  cluster?: ClusterSession[];
 }
 
 /** Recoverable is a session that has lost its process and stands in the cluster. */
@@ -1322,6 +1347,56 @@ export interface Recoverable {
   /** `restoring` says that the guard is giving the workload back right now. */
   restoring: boolean;
 }
+
+/**
+ * ClusterSession is a session as the cluster tells of it, whoever's it is and wherever it was
+ * started. session/start with takeover takes its workload over.
+ */
+export interface ClusterSession {
+  /**
+   * `id` is the session's name on its own machine; Owner and Host are its user and that machine, ""
+   * where nothing tells.
+   */
+  id: string;
+  owner: string;
+  host: string;
+  /**
+   * `namespace` is where it is; Workload is "Kind/name", "" where only objects of the session are
+   * left that do not tell.
+   */
+  namespace: string;
+  workload: string;
+  since: string;
+  /** `replicas` are those that the workload gets back, null where nothing tells. */
+  replicas: number | null;
+  /**
+   * `behind` says whether somebody is there, `awaySeconds` for how long nobody was, 0 where that is
+   * not known.
+   */
+  behind: Behind;
+  awaySeconds: number;
+  /** `mine` says that it is this user's, from this machine. */
+  mine: boolean;
+  /**
+   * `guardTtlSeconds` is after how long without a machine the guard in the cluster gives the
+   * workload back; 0 without one.
+   */
+  guardTtlSeconds: number;
+  /**
+   * `objects` are the session's that could be listed, as "Kind/name", "mark" for the annotation on
+   * the workload.
+   */
+  objects: string[];
+}
+
+/** Behind says whether somebody is behind a session in the cluster. */
+export type Behind =
+  /** a machine is connected to the session's agent. */
+  | 'somebody'
+  /** none is. `tandem down --cluster` gives such a workload back. */
+  | 'nobody'
+  /** the agent does not run, or may not be asked. */
+  | 'unknown';
 
 /**
  * SessionRecoverParams recover a session that has lost its process (session/recover). The answer is
@@ -2340,6 +2415,7 @@ export type FailureKind =
   | 'secret-not-found'
   | 'session-busy'
   | 'session-not-found'
+  | 'taken-back'
   | 'taken-over'
   | 'timeout'
   | 'tunnel-not-found'

@@ -87,10 +87,14 @@ var groups = []group{
 			protocol.SessionStopParams{}, protocol.Snapshot{}, `{"id": "shop/api"}`, ""},
 		{protocol.MethodSessionRestart, true, "Ends the session's command and starts it again with the environment as it now is, after an `env/didChange` for example. Answers with the [Snapshot](#snapshot) that has the new process.",
 			protocol.SessionRestartParams{}, protocol.Snapshot{}, `{"id": "shop/api"}`, ""},
-		{protocol.MethodSessionList, true, "Lists the sessions of this server, and those that a crash left behind.",
-			protocol.SessionListParams{}, protocol.SessionListResult{}, `{}`, `{"sessions": [], "recoverable": [
+		{protocol.MethodSessionList, true, "Lists the sessions of this server, and those that a crash left behind. With `cluster`, also every session that stands in the namespace, whoever's it is.",
+			protocol.SessionListParams{}, protocol.SessionListResult{}, `{"cluster": true}`, `{"sessions": [], "recoverable": [
    {"id": "shop/api", "manifest": "file:///w/okteto.yml", "dev": "api", "workload": "Deployment/api", "namespace": "shop",
-    "started": "2026-11-22T10:00:00Z", "pid": 4242, "role": "serve", "restoring": false}]}`},
+    "started": "2026-11-22T10:00:00Z", "pid": 4242, "role": "serve", "restoring": false}],
+ "cluster": [
+   {"id": "shop/web", "owner": "ada", "host": "desk", "namespace": "shop", "workload": "Deployment/web",
+    "since": "2026-11-22T08:00:00Z", "replicas": 3, "behind": "nobody", "awaySeconds": 412, "mine": false, "guardTtlSeconds": 900,
+    "objects": ["Deployment/web-tandem", "Secret/web-tandem-5d41402abc4b", "Secret/web-tandem-5d41402abc4b-guard", "mark"]}]}`},
 		{protocol.MethodSessionRecover, true, "Continues a session that has lost its process, or gives its workload back. Answers with its [Snapshot](#snapshot), once it is ready or stopped.",
 			protocol.SessionRecoverParams{}, protocol.Snapshot{}, `{"id": "shop/api", "action": "adopt"}`, ""},
 		{protocol.MethodSessionGet, true, "Gets one session as a [Snapshot](#snapshot), with its tunnels' counters.",
