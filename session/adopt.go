@@ -82,7 +82,7 @@ func (s *Session) adopt(ctx context.Context, left *Entry) (bool, error) {
 		return false, err
 	}
 	d, err := s.prepared.cluster.Adopt(ctx, left.Record)
-	if errors.Is(err, fault.SessionNotFound) {
+	if errors.Is(err, fault.SessionNotFound) || errors.Is(err, fault.TakenBack) {
 		return false, nil
 	}
 	if err != nil {

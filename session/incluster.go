@@ -13,12 +13,12 @@ import (
 // InCluster is a session as the cluster tells of it, whoever's it is and wherever it
 // was started.
 type InCluster struct {
-	ID          string    `json:"id"`
-	Namespace   string    `json:"namespace"`
-	Workload    string    `json:"workload"` // "Kind/name", "" where nothing tells
-	Owner       string    `json:"owner"`
-	Host        string    `json:"host"`
-	Since       time.Time `json:"since"`
+	ID        string    `json:"id"`
+	Namespace string    `json:"namespace"`
+	Workload  string    `json:"workload"` // "Kind/name", "" where nothing tells
+	Owner     string    `json:"owner"`
+	Host      string    `json:"host"`
+	Since     time.Time `json:"since"`
 	// Replicas is what the original gets back; nil where nothing tells.
 	Replicas *int32 `json:"replicas"`
 	// Behind says whether a machine is connected to the session's agent, and

@@ -21,7 +21,7 @@ func newStatus(g *globals) *cobra.Command {
 		Short: "Show the sessions of this machine, running and crashed",
 		Long: "Shows the sessions that this machine's journal knows, running and crashed. With --cluster, the sessions that\n" +
 			"stand in the namespace, whoever started them and wherever, and whether somebody is behind each.",
-		Args:  wrongArgs(cobra.NoArgs),
+		Args: wrongArgs(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			m, err := g.manager(nil)
 			if err != nil {

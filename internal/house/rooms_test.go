@@ -31,7 +31,7 @@ type room struct {
 var rooms = map[string]room{
 	"cmd/tandem": {may: []string{"rpc", "rpc/keep", "rpc/protocol", "session", "session/agent/image", "session/cluster", "session/process",
 		"session/tunnel", "manifest", "envfile", "debug", "debug/adapter", "debug/runconfig"}},
-	"cmd/tandem-agent": {sealed: true, may: []string{"session/agent", "session/mux"}},
+	"cmd/tandem-agent": {sealed: true, may: []string{"session/agent", "session/agent/giveback", "session/mux"}},
 
 	"rpc":                          {may: []string{"rpc/protocol", "session", "manifest", "manifest/language", "envfile", "debug", "debug/runconfig", "debug/runconfig/jsonc"}},
 	"rpc/keep":                     {may: []string{"rpc", "session"}},
@@ -50,6 +50,8 @@ var rooms = map[string]room{
 	"session/process":     {},
 	"session/agent":       {sealed: true, may: []string{"session/mux"}},
 	"session/agent/image": {},
+
+	"session/agent/giveback": {sealed: true},
 
 	"debug":                 {may: []string{"session/process"}},
 	"debug/adapter":         {may: []string{"debug", "session/process"}},

@@ -250,7 +250,8 @@ func ourMeta(r Record, name string) metav1.ObjectMeta {
 
 // Adopt follows a diversion that another process made, from its Record: one
 // request for the original, one for the dev Deployment. The error is
-// fault.SessionNotFound when either is gone.
+// fault.SessionNotFound when either is gone, fault.TakenBack when the original was
+// given back or is being given back.
 func (c *Cluster) Adopt(ctx context.Context, r Record) (*Diversion, error) {
 	gone := func(what string) error {
 		return fault.New(fault.SessionNotFound, "%s in namespace %q is gone or belongs to another session", what, r.Namespace).
@@ -262,6 +263,9 @@ func (c *Cluster) Adopt(ctx context.Context, r Record) (*Diversion, error) {
 		return nil, gone(fmt.Sprintf("%s %q", r.Kind, r.Name))
 	case err != nil:
 		return nil, getting(r.Namespace, r.Kind, r.Name).failed(err)
+	}
+	if err := takenBack(original, r); err != nil {
+		return nil, err
 	}
 	dev, err := c.apps.Deployments(r.Namespace).Get(ctx, r.Deployment, metav1.GetOptions{})
 	switch {

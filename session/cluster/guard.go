@@ -51,12 +51,8 @@ type guardPlan struct {
 	ReplicaSets   []string  `json:"replicaSets,omitempty"`
 }
 
-// guardEnding is what the guard writes into [Record.Ending], and guardManager what
-// it calls itself to the API server: giveback.Ending and giveback.Manager.
-const (
-	guardEnding  = "the guard in the cluster"
-	guardManager = "tandem-guard"
-)
+// guardEnding is what the guard writes into [Record.Ending]: giveback.Ending.
+const guardEnding = "the guard in the cluster"
 
 // guardRules are all that the guard may do: nothing by kind, everything by name.
 // RBAC cannot narrow the patch of the original to its annotations.
@@ -225,26 +221,22 @@ func takenBack(w *Workload, r Record) error {
 	if w.Held(r) {
 		return nil
 	}
-	var by, when string
+	again := "start again, once it is known why"
+	if r.Guard != "" {
+		again = "start again; --guard-ttl allows for a longer absence"
+	}
 	switch {
 	case w.Diverted != nil && w.Diverted.Record.Token != r.Token:
 		return nil // taken over, which is another story
+	case w.Diverted != nil && w.Diverted.Record.Ending == guardEnding:
+		return fault.New(fault.TakenBack, "%s is given back by the guard in the cluster: nothing was heard of this machine for %s", w, r.GuardTTL).Hint("%s", again)
 	case w.Diverted != nil:
-		if by = w.Diverted.Record.Ending; by == "tandem" {
-			by = "another tandem"
-		}
+		return fault.New(fault.TakenBack, "%s is given back by %s", w, w.Diverted.Record.Ending).Hint("%s", again)
 	case w.Replicas == 0 && r.Replicas > 0:
 		return nil // the mark was removed, the replicas were not given back
-	default:
-		by = "somebody"
-		if manager, at, ok := w.lastManager("spec", "replicas"); ok && manager == guardManager {
-			by, when = guardEnding, " at "+at.Local().Format(time.DateTime)
-		}
+	case r.Guard != "":
+		// Nothing that is left tells who it was.
+		return fault.New(fault.TakenBack, "%s was given back while this machine was away: by the guard in the cluster, which does so after %s, or by somebody else", w, r.GuardTTL).Hint("%s", again)
 	}
-	f := fault.New(fault.TakenBack, "%s was given back by %s%s", w, by, when).With("by", by)
-	if by == guardEnding {
-		f.Message += fmt.Sprintf(": nothing was heard of this machine for %s", r.GuardTTL)
-		return f.Hint("start again; --guard-ttl allows for a longer absence")
-	}
-	return f.Hint("start again, once it is known why")
+	return fault.New(fault.TakenBack, "%s was given back by somebody while this machine was away", w).Hint("%s", again)
 }

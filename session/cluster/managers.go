@@ -12,14 +12,6 @@ import (
 // server keeps account of it in managedFields: the name of the program, which is
 // what it calls itself, and when. "" where that is not known.
 func (w *Workload) ChangedBy(path ...string) string {
-	manager, at, ok := w.lastManager(path...)
-	if !ok {
-		return ""
-	}
-	return fmt.Sprintf("%s at %s", manager, at.Local().Format(time.TimeOnly))
-}
-
-func (w *Workload) lastManager(path ...string) (name string, at time.Time, ok bool) {
 	var last *metav1.ManagedFieldsEntry
 	for i := range w.managers {
 		m := &w.managers[i]
@@ -31,9 +23,9 @@ func (w *Workload) lastManager(path ...string) (name string, at time.Time, ok bo
 		}
 	}
 	if last == nil {
-		return "", time.Time{}, false
+		return ""
 	}
-	return last.Manager, last.Time.Time, true
+	return fmt.Sprintf("%s at %s", last.Manager, last.Time.Local().Format(time.TimeOnly))
 }
 
 // owns reads the set of fields in the form of structured-merge-diff's FieldsV1:

@@ -74,11 +74,13 @@ func (c *Cluster) RestoreWithin(ctx context.Context, r Record, handover time.Dur
 			return call{verb: "delete", resource: "secrets", namespace: r.Namespace, name: name}.failed(err)
 		}
 	}
-	if original == nil || original.Diverted == nil {
+	if original == nil {
 		return nil
 	}
-	if err := c.release(ctx, r); err != nil {
-		return err
+	if original.Diverted != nil {
+		if err := c.release(ctx, r); err != nil {
+			return err
+		}
 	}
 	c.cleanReplicaSets(ctx, r, original.Selector)
 	return nil

@@ -24,9 +24,9 @@ const (
 	maxAnswer = 4 << 20
 	// maxReason bounds what is repeated of an API server's words.
 	maxReason = 300
-	// Manager is what the API server notes as the author of the guard's changes
-	// (metadata.managedFields): the machine that comes back reads it there.
-	Manager = "tandem-guard"
+	// manager is what the API server notes as the author of the guard's changes
+	// (metadata.managedFields), for people.
+	manager = "tandem-guard"
 )
 
 // api is the API server as the guard's ServiceAccount sees it.
@@ -144,7 +144,7 @@ func (a *api) do(ctx context.Context, method, path string, body, into any) error
 	defer cancel()
 	address := base + path
 	if method == http.MethodPatch {
-		address += "?fieldManager=" + Manager
+		address += "?fieldManager=" + manager
 	}
 	r, err := http.NewRequestWithContext(ctx, method, address, bytes.NewReader(content))
 	if err != nil {
@@ -152,7 +152,7 @@ func (a *api) do(ctx context.Context, method, path string, body, into any) error
 	}
 	r.Header.Set("Authorization", "Bearer "+strings.TrimSpace(string(token)))
 	r.Header.Set("Accept", "application/json")
-	r.Header.Set("User-Agent", Manager)
+	r.Header.Set("User-Agent", manager)
 	switch {
 	case method == http.MethodPatch:
 		r.Header.Set("Content-Type", "application/merge-patch+json")
