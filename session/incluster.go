@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/tandem-dev/tandem/manifest"
 	"github.com/tandem-dev/tandem/session/cluster"
 )
 
@@ -51,7 +52,7 @@ const (
 
 // InCluster lists the sessions that stand in the configured namespace.
 func (m *Manager) InCluster(ctx context.Context) ([]InCluster, error) {
-	c, err := m.connect(m.cfg.Kubeconfig, m.cfg.Context, m.cfg.Namespace)
+	c, err := m.connect(m.placeOf(manifest.Place{}))
 	if err != nil {
 		return nil, err
 	}
@@ -114,7 +115,7 @@ func (s InCluster) Abandoned() bool {
 // told. It returns what was given back, and what was left because somebody is behind
 // it, or may be. It goes on after a failure.
 func (m *Manager) DownCluster(ctx context.Context, takeover bool) (restored []Restored, left []InCluster, err error) {
-	c, err := m.connect(m.cfg.Kubeconfig, m.cfg.Context, m.cfg.Namespace)
+	c, err := m.connect(m.placeOf(manifest.Place{}))
 	if err != nil {
 		return nil, nil, err
 	}
