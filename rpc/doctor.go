@@ -33,14 +33,16 @@ func diagnosisOf(d *session.Diagnosis) *protocol.ClusterDoctorResult {
 		Checks: converted(d.Checks, func(c session.Check) protocol.DoctorCheck {
 			return protocol.DoctorCheck{Name: c.Name, Status: protocol.DoctorStatus(c.Status), Detail: c.Detail, Hint: c.Hint}
 		}),
-		Rights: converted(d.Rights, func(r session.Right) protocol.DoctorRight {
-			return protocol.DoctorRight{Verb: r.Verb, Resource: r.Resource, Name: r.Name, Needed: r.Needed, Allowed: r.Allowed, Purpose: r.Purpose}
-		}),
+		Rights: converted(d.Rights, rightOf),
 	}
 	if d.Manifest != "" {
 		out.Manifest = uriOf(d.Manifest)
 	}
 	return out
+}
+
+func rightOf(r session.Right) protocol.DoctorRight {
+	return protocol.DoctorRight{Verb: r.Verb, Resource: r.Resource, Name: r.Name, Needed: r.Needed, Allowed: r.Allowed, Purpose: r.Purpose}
 }
 
 // Diagnosis is a diagnosis as the protocol says it, for who prints one.

@@ -35,6 +35,7 @@ func (s *Server) table() map[string]handler {
 
 		protocol.MethodManifestList:   method(s.manifestList),
 		protocol.MethodClusterDoctor:  method(s.clusterDoctor),
+		protocol.MethodSessionPlan:    method(s.sessionPlan),
 		protocol.MethodSessionStart:   method(s.sessionStart),
 		protocol.MethodSessionStop:    method(s.sessionStop),
 		protocol.MethodSessionList:    method(s.sessionList),

@@ -263,6 +263,7 @@ type fake struct {
 	snapshot *session.Snapshot
 	explain  func(r session.ExplainRequest) *envfile.Explanation
 	doctor   func(ctx context.Context, r session.DoctorRequest) (*session.Diagnosis, error)
+	plan     func(session.PlanRequest) (*session.Plan, error)
 	opened   chan struct{} // closed by open, where it is not nil
 	// tunnel and closeTunnel open and close one; nil knows no session.
 	tunnel      func(id string, r session.TunnelRequest) (session.Tunnel, error)
@@ -374,6 +375,13 @@ func (f *fake) Doctor(ctx context.Context, r session.DoctorRequest) (*session.Di
 		return &session.Diagnosis{}, nil
 	}
 	return f.doctor(ctx, r)
+}
+
+func (f *fake) Plan(_ context.Context, r session.PlanRequest) (*session.Plan, error) {
+	if f.plan == nil {
+		return &session.Plan{}, nil
+	}
+	return f.plan(r)
 }
 
 func (f *fake) WriteEnv(id string, d envfile.Dialect, path string) (envfile.File, error) {

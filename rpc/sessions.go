@@ -16,6 +16,8 @@ type Sessions interface {
 	// Start starts a session and returns once it is ready or has ended. When
 	// ctx ends first, the cluster has been given back when Start returns.
 	Start(ctx context.Context, r session.StartRequest) (session.Snapshot, error)
+	// Plan tells what Start would do and changes nothing.
+	Plan(ctx context.Context, r session.PlanRequest) (*session.Plan, error)
 	// Stop ends a session and returns once the cluster is given back.
 	Stop(ctx context.Context, id string) (session.Snapshot, error)
 	// Restart restarts a session's command with its present environment.

@@ -7,6 +7,9 @@ import (
 	"github.com/tandem-dev/tandem/envfile"
 )
 
+// defaultDialects are the files of a session that asks for none.
+var defaultDialects = []envfile.Dialect{envfile.Dotenv, envfile.JSON}
+
 // dialectList are the dialects that were asked for while a session runs. Any
 // goroutine may add; the owner writes them anew when the environment changes.
 type dialectList struct {

@@ -290,6 +290,12 @@ func (e *examination) findWorkload(ctx context.Context) cluster.Check {
 		Hint: "talk to them; `--takeover` ends their session in favour of yours"}
 }
 
+// extrasOf are the parts of a session of the dev that ask for more rights.
+func extrasOf(man *manifest.Manifest, dev *manifest.Dev) cluster.Extras {
+	return cluster.Extras{ByLabels: len(dev.Selector) > 0,
+		ServiceByLabels: slices.ContainsFunc(slices.Concat(dev.Forward, man.Forward), func(f manifest.Forward) bool { return len(f.Labels) > 0 })}
+}
+
 // rights reviews what a session of the dev needs.
 func (e *examination) rights(ctx context.Context) cluster.Check {
 	var needs cluster.Needs
@@ -298,9 +304,7 @@ func (e *examination) rights(ctx context.Context) cluster.Check {
 		needs = refsOf(e.workload).needs()
 	}
 	if e.dev != nil {
-		extras.ByLabels = len(e.dev.Selector) > 0
-		extras.ServiceByLabels = slices.ContainsFunc(append(slices.Clone(e.dev.Forward), e.manifest.Forward...),
-			func(f manifest.Forward) bool { return len(f.Labels) > 0 })
+		extras = extrasOf(e.manifest, e.dev)
 	}
 	needed, optional, all := e.cluster.CheckRights(ctx, e.workload, needs, extras)
 	e.put(optional)

@@ -91,7 +91,7 @@ func (s *Session) resolve(ctx context.Context) error {
 func (s *Session) settleEnv(env *envfile.Environment) error {
 	dialects := s.request.Files
 	if len(dialects) == 0 {
-		dialects = []envfile.Dialect{envfile.Dotenv, envfile.JSON}
+		dialects = defaultDialects
 	}
 	var files []EnvFile
 	warnings := slices.Clone(env.Warnings)

@@ -41,8 +41,7 @@ func (m *Manager) prepare(r StartRequest) (*prepared, error) {
 		return nil, err
 	}
 	if m.cfg.AgentImage == "" {
-		return nil, fault.New(fault.AgentMissing, "no agent image is configured").
-			Hint("`tandem agent image push REGISTRY/tandem-agent:TAG` once, then --agent-image, TANDEM_AGENT_IMAGE or the option agentImage with that name")
+		return nil, noAgentImage()
 	}
 	p := &prepared{manifest: man, dev: dev, envDir: m.cfg.EnvDir}
 	if p.envDir == "" {
@@ -61,6 +60,11 @@ func (m *Manager) prepare(r StartRequest) (*prepared, error) {
 	}
 	p.id = at.sessionID(p.cluster, dev)
 	return p, nil
+}
+
+func noAgentImage() error {
+	return fault.New(fault.AgentMissing, "no agent image is configured").
+		Hint("`tandem agent image push REGISTRY/tandem-agent:TAG` once, then --agent-image, TANDEM_AGENT_IMAGE or the option agentImage with that name")
 }
 
 // loadDev reads the manifest and picks the dev. Errors in other devs do not

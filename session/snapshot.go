@@ -55,6 +55,9 @@ type Cause struct {
 	Retryable bool       `json:"retryable"`
 }
 
+// CauseOf says an error as a snapshot does; it must not be nil.
+func CauseOf(err error) Cause { return *causeOf(err) }
+
 // causeOf turns an error into what a snapshot carries.
 func causeOf(err error) *Cause {
 	if err == nil {

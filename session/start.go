@@ -159,10 +159,8 @@ func (s *Session) find(ctx context.Context) error {
 		}
 	}
 	s.run.workload = w
-	for _, r := range s.prepared.dev.Reverse {
-		if err := portOwned(w, r.Remote); err != nil {
-			return err
-		}
+	if err := reversesFree(s.prepared.dev, w); err != nil {
+		return err
 	}
 	refs := refsOf(w)
 	g, gctx := errgroup.WithContext(ctx)
@@ -171,6 +169,14 @@ func (s *Session) find(ctx context.Context) error {
 	g.Go(func() (err error) {
 		s.run.sources, err = readSources(gctx, c, refs)
 		return err
+	})
+	var scalers []cluster.Autoscaler
+	g.Go(func() error {
+		var err error
+		if scalers, err = c.Autoscalers(gctx, w); err != nil && gctx.Err() == nil {
+			s.log.Debug().Err(err).Msg("whether something scales the workload is not known")
+		}
+		return nil // a session can do without
 	})
 	if err := g.Wait(); err != nil {
 		return err
@@ -181,6 +187,29 @@ func (s *Session) find(ctx context.Context) error {
 	s.change(func(snap *Snapshot) {
 		snap.Workload = &Workload{Kind: w.Kind, Name: w.Name, Container: w.Container, Replicas: w.Replicas}
 	})
+	s.warnOfOthers(w, scalers)
+	return nil
+}
+
+// warnOfOthers tells who else scales the original, before they do.
+func (s *Session) warnOfOthers(w *cluster.Workload, scalers []cluster.Autoscaler) {
+	for _, a := range scalers {
+		s.warn(Warning{Code: WarnAutoscaled, Message: fmt.Sprintf("%s scales %s: %s", a, w, a.Effect), Hint: a.Advice()})
+	}
+	for _, k := range w.Keepers() {
+		if k.Advice != "" {
+			s.warn(Warning{Code: WarnKept, Message: fmt.Sprintf("%s, %s, keeps %s: %s", k.Tool, k.Name, w, k.Effect), Hint: k.Advice})
+		}
+	}
+}
+
+// reversesFree refuses a reverse whose port another container of the pod has.
+func reversesFree(dev *manifest.Dev, w *cluster.Workload) error {
+	for _, r := range dev.Reverse {
+		if err := portOwned(w, r.Remote); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

@@ -20,6 +20,10 @@ const (
 	WarnNotListening = "not-listening"
 	// WarnContested: somebody changes the original while the session stands in for it.
 	WarnContested = "contested"
+	// WarnAutoscaled: a HorizontalPodAutoscaler scales the original.
+	WarnAutoscaled = "autoscaled"
+	// WarnKept: a GitOps tool or an operator writes the original's replicas.
+	WarnKept = "kept"
 	// WarnUnguarded: nobody would give the cluster back after a crash.
 	WarnUnguarded = "unguarded"
 	// WarnGuardLocal: nothing in the cluster would give the workload back if this

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -17,7 +18,7 @@ import (
 
 func newUp(g *globals) *cobra.Command {
 	var file string
-	var takeover, noCommand, keepFiles, volumes, serviceAccount bool
+	var takeover, noCommand, keepFiles, volumes, serviceAccount, dry, asJSON bool
 	var proxy string
 	var turn, readiness string
 	var sets, formats []string
@@ -45,6 +46,12 @@ func newUp(g *globals) *cobra.Command {
 				}
 				files = append(files, d)
 			}
+			if asJSON && !dry {
+				return usageError{errors.New("--json goes with --dry-run")}
+			}
+			if dry {
+				return dryRun(cmd.Context(), g, session.PlanRequest{Manifest: file, Dev: dev, Takeover: takeover}, asJSON)
+			}
 			return up(cmd.Context(), g, session.StartRequest{
 				Manifest: file, Dev: dev, Run: !noCommand, Command: command,
 				Environment: vars, Switch: session.Switch(turn), Readiness: session.Readiness(readiness), Takeover: takeover, Files: files, KeepFiles: keepFiles,
@@ -65,6 +72,8 @@ func newUp(g *globals) *cobra.Command {
 	f.BoolVar(&serviceAccount, "service-account", false, "reach the cluster as the workload's service account, by KUBECONFIG (with --volumes)")
 	f.StringVar(&proxy, "proxy", "", "a SOCKS5 and HTTP proxy into the cluster at this loopback `ADDRESS`, any port without one")
 	f.Lookup("proxy").NoOptDefVal = "127.0.0.1:0"
+	f.BoolVar(&dry, "dry-run", false, "say what would be done, and what would keep it from being done; change nothing")
+	f.BoolVar(&asJSON, "json", false, "with --dry-run: print JSON, as session/plan of docs/protocol.md answers")
 	g.local.add(f, true)
 	return cmd
 }

@@ -139,7 +139,7 @@ func (s *stage) idle(span time.Duration) *requests {
 	s.t.Helper()
 	from := time.Now()
 	<-time.After(span) // the span is what is measured
-	log, err := auditLog(s.ns.Cluster.Kubeconfig)
+	log, err := harness.AuditLog(s.ns.Cluster.Kubeconfig)
 	if err != nil {
 		s.t.Logf("requests are not measured: %v", err)
 		return nil

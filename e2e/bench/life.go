@@ -81,7 +81,7 @@ func (s *stage) live(c *harness.Client) life {
 	}
 	l.Pod, l.Ready = running.Sub(seen), isReady.Sub(running)
 	l.Lag, l.Own = running.Sub(initialized), l.Start-l.Pod
-	if log, err := auditLog(s.ns.Cluster.Kubeconfig); err == nil {
+	if log, err := harness.AuditLog(s.ns.Cluster.Kubeconfig); err == nil {
 		asked, err := countRequests(log, s.user, from, to)
 		if err != nil {
 			s.t.Fatal(err)

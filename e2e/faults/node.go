@@ -55,8 +55,7 @@ func (n node) cluster(args ...string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.Command(filepath.Join(root, "testbed", "cluster"), args...)
-	cmd.Env = append(os.Environ(), "TESTBED_NAME="+n.name)
+	cmd := n.command(context.Background(), filepath.Join(root, "testbed", "cluster"), args...)
 	var complaint bytes.Buffer
 	cmd.Stderr = &complaint
 	out, err := cmd.Output()
@@ -64,6 +63,13 @@ func (n node) cluster(args ...string) ([]byte, error) {
 		err = fmt.Errorf("%s: %w\n%s", cmd, err, complaint.Bytes())
 	}
 	return out, err
+}
+
+// command is a program that knows which testbed is meant; the end of ctx kills it.
+func (n node) command(ctx context.Context, program string, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, program, args...)
+	cmd.Env = append(os.Environ(), "TESTBED_NAME="+n.name)
+	return cmd
 }
 
 // nft runs a script of nftables in the node's network.

@@ -61,7 +61,9 @@ func TestRecovery(t *testing.T) {
 		{name: "`kill -9` of the server: the original serves again (one run)", goal: time.Minute, peer: "never; the next start fails"},
 	}
 	cut, lost, forward, killed := figures[0], figures[1], figures[2], figures[3]
+	var handings []handover
 
+	n := needNode(t)
 	r := newRelay(t)
 	s := newSceneWith(t, options{fault: "recovery, measured; in the end a SIGKILL", kubeconfig: r.kubeconfig, podDies: true})
 	for range *rounds {
@@ -72,10 +74,15 @@ func TestRecovery(t *testing.T) {
 	for range *rounds {
 		pod := s.devPod()
 		ready := s.watchReady(pod)
+		h := s.watchHanding(n)
 		now := int64(0)
 		must(t, s.ns.Cluster.CoreV1().Pods(s.ns.Name).Delete(t.Context(), pod.Name, metav1.DeleteOptions{GracePeriodSeconds: &now}))
 		s.struck = ready()
-		lost.runs = append(lost.runs, s.awaitFlow(harness.Patience))
+		flows := s.awaitFlow(harness.Patience)
+		lost.runs = append(lost.runs, flows)
+		h.stop()
+		slice, rules, earlier := h.handed(s.devPod())
+		handings = append(handings, handover{slice: slice.Sub(s.struck), rules: rules.Sub(s.struck), since: earlier, flows: flows})
 		out, err := s.askLocal(t.Context(), http.MethodGet, "account")
 		must(t, err)
 		since := out.Steady
@@ -96,10 +103,30 @@ func TestRecovery(t *testing.T) {
 	for _, f := range figures {
 		b.WriteString(f.String() + "\n")
 	}
+	b.WriteString(handoverTable(handings))
 	fmt.Println(b.String())
 	if *update {
 		writeRecovery(t, b.String())
 	}
+}
+
+// handover is one new dev pod on its way to its callers; each time is since the pod
+// was seen to be ready.
+type handover struct {
+	slice, rules, flows time.Duration
+	since               time.Duration // from the rules that were written before
+}
+
+// handoverTable has a line for each pod that was deleted.
+func handoverTable(all []handover) string {
+	var b strings.Builder
+	b.WriteString("\nThe second line, run by run, from the moment the new pod is ready:\n\n" +
+		"| run | the EndpointSlice has it | kube-proxy has written its rules | written before that | traffic flows, both ways | of that not kube-proxy's |\n| --- | --- | --- | --- | --- | --- |\n")
+	for i, h := range all {
+		fmt.Fprintf(&b, "| %d | %.2f | %.2f | %.2f ago | %.2f | %.2f |\n", i+1, h.slice.Seconds(), h.rules.Seconds(), h.since.Seconds(), h.flows.Seconds(),
+			max(0, h.flows-h.rules+h.slice).Seconds())
+	}
+	return b.String()
 }
 
 // watchReady watches for the pod after this one; what it returns waits for it to be

@@ -16,6 +16,7 @@ var messages = []Message{
 	{Method: MethodManifestList, From: FromClient, Call: true, Params: ManifestListParams{}, Result: ManifestListResult{}},
 	{Method: MethodClusterDoctor, From: FromClient, Call: true, Params: ClusterDoctorParams{}, Result: ClusterDoctorResult{}},
 	{Method: MethodSessionStart, From: FromClient, Call: true, Params: SessionStartParams{}, Result: Snapshot{}},
+	{Method: MethodSessionPlan, From: FromClient, Call: true, Params: SessionPlanParams{}, Result: SessionPlanResult{}},
 	{Method: MethodSessionStop, From: FromClient, Call: true, Params: SessionStopParams{}, Result: Snapshot{}},
 	{Method: MethodSessionRestart, From: FromClient, Call: true, Params: SessionRestartParams{}, Result: Snapshot{}},
 	{Method: MethodSessionList, From: FromClient, Call: true, Params: SessionListParams{}, Result: SessionListResult{}},

@@ -31,6 +31,8 @@ const (
 	MethodClusterDoctor = "cluster/doctor"
 	// MethodSessionStart starts a session and answers once it is ready: [SessionStartParams], [Snapshot].
 	MethodSessionStart = "session/start"
+	// MethodSessionPlan tells what session/start would do, and changes nothing: [SessionPlanParams], [SessionPlanResult].
+	MethodSessionPlan = "session/plan"
 	// MethodSessionStop ends a session and gives the cluster back: [SessionStopParams], [Snapshot].
 	MethodSessionStop = "session/stop"
 	// MethodSessionRestart restarts a session's command with the environment as it now is: [SessionRestartParams], [Snapshot].

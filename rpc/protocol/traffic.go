@@ -46,7 +46,9 @@ type SessionWarning struct {
 	// nothing), "contested" (somebody changes the original meanwhile; the message
 	// says who and what), "guard-local" (nothing in the cluster would give the
 	// workload back if this machine disappeared as a whole), "unguarded" (nobody
-	// would give the cluster back after a crash).
+	// would give the cluster back after a crash), "autoscaled" (a
+	// HorizontalPodAutoscaler scales the workload), "kept" (a GitOps tool or an
+	// operator writes its replicas).
 	Code    string `json:"code"`
 	Message string `json:"message"`
 	// Hint says what the user can do, "" where there is nothing to say.

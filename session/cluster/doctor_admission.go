@@ -3,14 +3,11 @@ package cluster
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 
-	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	autoscalingclient "k8s.io/client-go/kubernetes/typed/autoscaling/v2"
 	podsecurity "k8s.io/pod-security-admission/api"
 	"k8s.io/pod-security-admission/policy"
 
@@ -158,38 +155,4 @@ func prospectivePod(p *Prospect, ranges []corev1.LimitRange) *corev1.Pod {
 		}
 	}
 	return pod
-}
-
-// CheckAutoscaler names the HorizontalPodAutoscalers of the workload. While the
-// original is at zero they pause (ScalingDisabled, pkg/controller/podautoscaler).
-func (c *Cluster) CheckAutoscaler(ctx context.Context, w *Workload) Check {
-	client, err := autoscalingclient.NewForConfigAndClient(c.config, c.client)
-	if err != nil {
-		return CheckOf(CheckNameAutoscaler, fault.Wrap(err, fault.Internal, "making a client"))
-	}
-	list, err := client.HorizontalPodAutoscalers(c.namespace).List(ctx, metav1.ListOptions{})
-	if err != nil {
-		return CheckOf(CheckNameAutoscaler, call{verb: "list", resource: "horizontalpodautoscalers.autoscaling", namespace: c.namespace}.failed(err))
-	}
-	names := scalersOf(w, list.Items)
-	if len(names) == 0 {
-		return passed(CheckNameAutoscaler, "no HorizontalPodAutoscaler scales %s", w)
-	}
-	return checked(CheckNameAutoscaler, CheckWarn, "it pauses while the original is at zero, and goes on when that is given back",
-		"%s is scaled by %s", w, strings.Join(names, ", "))
-}
-
-func scalersOf(w *Workload, all []autoscalingv2.HorizontalPodAutoscaler) []string {
-	var names []string
-	for _, h := range all {
-		if ref := h.Spec.ScaleTargetRef; ref.Kind == w.Kind && ref.Name == w.Name {
-			low := int32(1)
-			if h.Spec.MinReplicas != nil {
-				low = *h.Spec.MinReplicas
-			}
-			names = append(names, fmt.Sprintf("HorizontalPodAutoscaler %q (%d to %d)", h.Name, low, h.Spec.MaxReplicas))
-		}
-	}
-	slices.Sort(names)
-	return names
 }

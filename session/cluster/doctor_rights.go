@@ -62,6 +62,8 @@ func wishes(w *Workload, needs Needs, extras Extras) []wish {
 		{permission{"create", "", "serviceaccounts", ""}, guardPurpose, false},
 		{permission{"create", "rbac.authorization.k8s.io", "roles", ""}, guardPurpose, false},
 		{permission{"create", "rbac.authorization.k8s.io", "rolebindings", ""}, guardPurpose, false},
+		{permission{"list", "autoscaling", "horizontalpodautoscalers", ""}, "saying what else scales the workload, at a session's start and in its plan", false},
+		{permission{"list", "policy", "poddisruptionbudgets", ""}, "naming what would hold up a node's drain during a session, in its plan", false},
 		{permission{"list", "apps", "replicasets", ""}, "removing the mark's copy from the workload's ReplicaSets at the end", false},
 		{permission{"patch", "apps", "replicasets", ""}, "removing the mark's copy from the workload's ReplicaSets at the end", false},
 	}

@@ -8,7 +8,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	appsv1 "k8s.io/api/apps/v1"
-	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	podsecurity "k8s.io/pod-security-admission/api"
@@ -172,19 +171,6 @@ func TestPodSecurityCheck(t *testing.T) {
 	c := podSecurityCheck("n", restricted, prospect(t, nil, nil, nil))
 	if c.Status != CheckFail || !strings.Contains(c.Detail, "runAsNonRoot") || !strings.Contains(c.Hint, "the original itself") {
 		t.Errorf("a pod that says nothing: %+v", c)
-	}
-}
-
-func TestScalersOf(t *testing.T) {
-	w := &Workload{Kind: KindDeployment, Name: "app"}
-	scaler := func(kind, name string) autoscalingv2.HorizontalPodAutoscaler {
-		return autoscalingv2.HorizontalPodAutoscaler{ObjectMeta: metav1.ObjectMeta{Name: "scale-" + name},
-			Spec: autoscalingv2.HorizontalPodAutoscalerSpec{MinReplicas: ptr.To[int32](2), MaxReplicas: 5,
-				ScaleTargetRef: autoscalingv2.CrossVersionObjectReference{Kind: kind, Name: name}}}
-	}
-	got := scalersOf(w, []autoscalingv2.HorizontalPodAutoscaler{scaler("Deployment", "other"), scaler("StatefulSet", "app"), scaler("Deployment", "app")})
-	if diff := cmp.Diff([]string{`HorizontalPodAutoscaler "scale-app" (2 to 5)`}, got); diff != "" {
-		t.Error(diff)
 	}
 }
 

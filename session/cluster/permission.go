@@ -89,17 +89,22 @@ func (c *Cluster) Preflight(ctx context.Context, w *Workload, needs Needs) error
 			return err
 		}
 	}
-	if len(missing) == 0 {
-		return nil
-	}
 	names := make([]string, len(missing))
 	for i, p := range missing {
 		names[i] = p.String()
 	}
-	return fault.New(fault.PermissionDenied, "you may not %s in namespace %q", strings.Join(names, ", "), w.Namespace).
+	return Denied(names, w.Namespace)
+}
+
+// Denied is the failure of a session without these permissions; nil without any.
+func Denied(missing []string, namespace string) error {
+	if len(missing) == 0 {
+		return nil
+	}
+	return fault.New(fault.PermissionDenied, "you may not %s in namespace %q", strings.Join(missing, ", "), namespace).
 		Hint("ask for a Role in namespace %q with these verbs and resources; `kubectl auth can-i --list -n %s` shows what you have",
-			w.Namespace, w.Namespace).
-		With("missing", names)
+			namespace, namespace).
+		With("missing", missing)
 }
 
 // unallowed returns the wanted permissions that no rule grants.

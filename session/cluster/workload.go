@@ -61,7 +61,9 @@ type Workload struct {
 	// its Record tells whose and can be given to Restore.
 	Diverted *Diversion
 
-	managers []metav1.ManagedFieldsEntry
+	managers            []metav1.ManagedFieldsEntry
+	labels, annotations map[string]string
+	owners              []metav1.OwnerReference
 	// leftover is the token of an annotation that outlived its session and may
 	// be overwritten.
 	leftover string
@@ -312,7 +314,7 @@ func fromStatefulSet(s *appsv1.StatefulSet) *Workload {
 func (w *Workload) describeObject(m *metav1.ObjectMeta) *Workload {
 	w.Namespace, w.Name, w.UID = m.Namespace, m.Name, m.UID
 	w.ResourceVersion, w.Generation = m.ResourceVersion, m.Generation
-	w.managers = m.ManagedFields
+	w.managers, w.labels, w.annotations, w.owners = m.ManagedFields, m.Labels, m.Annotations, m.OwnerReferences
 	if r, ok := recordOf(m.Annotations); ok {
 		r.Namespace, r.Kind, r.Name, r.UID = m.Namespace, w.Kind, m.Name, m.UID
 		w.Diverted = &Diversion{Record: r}
