@@ -91,26 +91,34 @@ func (s *Session) reconnect(ctx context.Context, lost error) error {
 		pause := jitter(backoff(attempt), rand.Float64())
 		next := time.Now().Add(pause)
 		s.change(func(snap *Snapshot) { snap.NextRetryAt = &next })
-		// The command may end meanwhile.
+		// The command may end meanwhile, and somebody may log in again.
 		timer := time.NewTimer(pause)
+		login := time.NewTicker(loginLook)
 	waiting:
 		for {
 			select {
 			case <-timer.C:
 				break waiting
 			case <-changed:
-				timer.Stop()
 				attempt = 0 // what failed before tells nothing of the new network
 				break waiting
+			case <-login.C:
+				if s.prepared.cluster.Renew() {
+					attempt = 0 // what failed before had other credentials
+					break waiting
+				}
 			case <-s.commandDone():
 				s.noteExit(s.run.command.process.Wait())
 			case do := <-s.anyTime:
 				do(ctx)
 			case <-ctx.Done():
 				timer.Stop()
+				login.Stop()
 				return nil
 			}
 		}
+		timer.Stop()
+		login.Stop()
 		err := s.relink(ctx)
 		switch {
 		case ctx.Err() != nil:
@@ -166,6 +174,10 @@ func (s *Session) relink(ctx context.Context) error {
 	}
 	return err
 }
+
+// loginLook is how often a session without a link looks whether the kubeconfig has
+// changed, which nothing tells: the state of some files, no request.
+const loginLook = time.Second
 
 // maxBackoff is the longest pause between two attempts to get the link back.
 const maxBackoff = 10 * time.Second

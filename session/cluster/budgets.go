@@ -31,7 +31,7 @@ type Budget struct {
 // request. Scaling to zero is no eviction: none of them keeps a session from
 // starting.
 func (c *Cluster) Budgets(ctx context.Context, w *Workload) ([]Budget, error) {
-	client, err := policyclient.NewForConfigAndClient(c.config, c.client)
+	client, err := policyclient.NewForConfigAndClient(c.now().config, c.client)
 	if err != nil {
 		return nil, fault.Wrap(err, fault.Internal, "making a client")
 	}

@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"cmp"
 	"context"
 	"net"
 	"net/http"
@@ -47,18 +48,21 @@ type Cluster struct {
 	context    string
 	namespace  string
 	kubeconfig string
-	config     *rest.Config
+	host       string
+	userAgent  string
 	logger     zerolog.Logger
 	count      counter
+	// access is how the API server is reached now; source, nil in tests, where that
+	// comes from.
+	access atomic.Pointer[access]
+	source *source
 
 	apps  appsv1.AppsV1Interface
 	core  corev1.CoreV1Interface
 	authz authorizationv1.AuthorizationV1Interface
 	rbac  rbacv1.RbacV1Interface
 
-	// upgrade is the HTTP/1.1 transport on which SPDY connections start.
-	upgrade func() (http.RoundTripper, error)
-	// client makes all other requests.
+	// client makes all requests but those that are upgraded.
 	client *http.Client
 	// spdyOnly is set once a server refused WebSockets and took SPDY.
 	spdyOnly atomic.Bool
@@ -67,7 +71,8 @@ type Cluster struct {
 }
 
 // Connect reads the kubeconfig and prepares the clients. It makes no request,
-// so an unreachable server or expired credentials show at the first call. The
+// so an unreachable server or expired credentials show at the first call. When the
+// files change later, their credentials are taken: see [Cluster.Renew]. The
 // error is fault.KubeconfigInvalid.
 func Connect(o Options) (*Cluster, error) {
 	rules := clientcmd.NewDefaultClientConfigLoadingRules()
@@ -93,6 +98,7 @@ func Connect(o Options) (*Cluster, error) {
 		return nil, kubeconfigInvalid(err, o)
 	}
 	c.context, c.namespace = name, namespace
+	c.source = newSource(rules, name, namespace, config)
 	return c, nil
 }
 
@@ -109,47 +115,62 @@ func kubeconfigInvalid(err error, o Options) error {
 }
 
 func newCluster(config *rest.Config, o Options) (*Cluster, error) {
-	c := &Cluster{logger: o.Logger, kubeconfig: o.Kubeconfig, namespace: o.Namespace}
-	config = rest.CopyConfig(config)
-	config.UserAgent = o.UserAgent
-	if config.UserAgent == "" {
-		config.UserAgent = "tandem"
+	c := &Cluster{logger: o.Logger, kubeconfig: o.Kubeconfig, namespace: o.Namespace, host: config.Host, userAgent: cmp.Or(o.UserAgent, "tandem")}
+	a, err := c.newAccess(config)
+	if err != nil {
+		return nil, err
 	}
+	c.access.Store(a)
+	c.client = &http.Client{Transport: &following{c}}
+	// The clients take the server's address and the limits from the config, and
+	// everything else from the transport, which may change.
+	if c.apps, err = appsv1.NewForConfigAndClient(a.config, c.client); err != nil {
+		return nil, err
+	}
+	if c.core, err = corev1.NewForConfigAndClient(a.config, c.client); err != nil {
+		return nil, err
+	}
+	if c.authz, err = authorizationv1.NewForConfigAndClient(a.config, c.client); err != nil {
+		return nil, err
+	}
+	if c.rbac, err = rbacv1.NewForConfigAndClient(a.config, c.client); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// access is one way to reach the API server: a set of credentials and what is made
+// with them.
+type access struct {
+	config *rest.Config
+	// transport makes requests; upgrade is the HTTP/1.1 transport on which SPDY
+	// connections start.
+	transport http.RoundTripper
+	upgrade   func() (http.RoundTripper, error)
+}
+
+func (c *Cluster) newAccess(config *rest.Config) (*access, error) {
+	config = rest.CopyConfig(config)
+	config.UserAgent = c.userAgent
 	// The client-side limiter would only add waits: a start makes some twenty
 	// requests and the server has its own fairness.
 	config.QPS, config.Burst = 200, 400
 	config.Timeout = 0 // watches live long; callers bound requests with contexts
-	config.WarningHandlerWithContext = warnings{o.Logger}
+	config.WarningHandlerWithContext = warnings{c.logger}
 	if config.Dial == nil {
 		config.Dial = (&net.Dialer{Timeout: dialTimeout, KeepAlive: 15 * time.Second}).DialContext
 	}
 	config.Wrap(c.count.wrap)
-	c.config = config
-
-	client, err := rest.HTTPClientFor(config)
+	transport, err := rest.TransportFor(config)
 	if err != nil {
 		return nil, err
 	}
-	c.client = client
-	if c.apps, err = appsv1.NewForConfigAndClient(config, client); err != nil {
-		return nil, err
-	}
-	if c.core, err = corev1.NewForConfigAndClient(config, client); err != nil {
-		return nil, err
-	}
-	if c.authz, err = authorizationv1.NewForConfigAndClient(config, client); err != nil {
-		return nil, err
-	}
-	if c.rbac, err = rbacv1.NewForConfigAndClient(config, client); err != nil {
-		return nil, err
-	}
-	c.upgrade = sync.OnceValues(func() (http.RoundTripper, error) {
+	return &access{config: config, transport: transport, upgrade: sync.OnceValues(func() (http.RoundTripper, error) {
 		http1 := rest.CopyConfig(config)
 		http1.NextProtos = []string{"http/1.1"}
 		http1.Dial = wide(config.Dial)
 		return rest.TransportFor(http1)
-	})
-	return c, nil
+	})}, nil
 }
 
 // CloseIdle closes the connections that wait for a next request. A Cluster that
@@ -164,7 +185,7 @@ func (c *Cluster) Context() string { return c.context }
 func (c *Cluster) Namespace() string { return c.namespace }
 
 // Host is the address of the API server.
-func (c *Cluster) Host() string { return c.config.Host }
+func (c *Cluster) Host() string { return c.host }
 
 // warnings hands "Warning:" headers to the log; client-go's default would
 // print them on stderr among the output of a terminal session.

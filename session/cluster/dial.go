@@ -133,7 +133,7 @@ func cause(err error) error {
 }
 
 func (c *Cluster) dialWebSocket(ctx context.Context, endpoint *url.URL) (net.Conn, error) {
-	transport, holder, err := websocket.RoundTripperFor(c.config)
+	transport, holder, err := websocket.RoundTripperFor(c.now().config)
 	if err != nil {
 		return nil, err
 	}
@@ -149,7 +149,7 @@ func (c *Cluster) dialWebSocket(ctx context.Context, endpoint *url.URL) (net.Con
 }
 
 func (c *Cluster) dialSPDY(ctx context.Context, endpoint *url.URL) (net.Conn, error) {
-	transport, err := c.upgrade()
+	transport, err := c.now().upgrade()
 	if err != nil {
 		return nil, err
 	}

@@ -168,7 +168,7 @@ func clockCheck(date string, here time.Time) Check {
 
 // CheckCredentials asks the API server who we are.
 func (c *Cluster) CheckCredentials(ctx context.Context) Check {
-	client, err := authenticationclient.NewForConfigAndClient(c.config, c.client)
+	client, err := authenticationclient.NewForConfigAndClient(c.now().config, c.client)
 	if err != nil {
 		return CheckOf(CheckNameCredentials, fault.Wrap(err, fault.Internal, "making a client"))
 	}

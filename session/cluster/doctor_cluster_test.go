@@ -145,8 +145,9 @@ func TestDoctorOfNobody(t *testing.T) {
 	l := newLab(t, "restricted")
 	path := l.limitedUser()
 	c := l.connectAs(path)
-	c.config.BearerToken = "wrong"
-	wrong, err := newCluster(c.config, Options{Namespace: l.namespace})
+	config := c.now().config
+	config.BearerToken = "wrong"
+	wrong, err := newCluster(config, Options{Namespace: l.namespace})
 	if err != nil {
 		t.Fatal(err)
 	}

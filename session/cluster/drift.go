@@ -47,6 +47,7 @@ func (c *Cluster) FollowSources(w *Workload, refs envfile.Refs, configMaps map[s
 	for _, name := range distinct(refs.ConfigMaps) {
 		api := c.core.ConfigMaps(w.Namespace)
 		followNamed(ctx, f, named[*corev1.ConfigMap]{
+			renewed: c.renewed,
 			request: call{resource: "configmaps", namespace: w.Namespace, name: name},
 			first:   configMaps[name], get: api.Get, watch: api.Watch,
 			set: func(m *corev1.ConfigMap) bool { return put(f.configMaps, name, m) },
@@ -55,6 +56,7 @@ func (c *Cluster) FollowSources(w *Workload, refs envfile.Refs, configMaps map[s
 	for _, name := range distinct(refs.Secrets) {
 		api := c.core.Secrets(w.Namespace)
 		followNamed(ctx, f, named[*corev1.Secret]{
+			renewed: c.renewed,
 			request: call{resource: "secrets", namespace: w.Namespace, name: name},
 			first:   secrets[name], get: api.Get, watch: api.Watch,
 			set: func(s *corev1.Secret) bool { return put(f.secrets, name, s) },
@@ -129,6 +131,8 @@ type named[T object] struct {
 	// set keeps what there is now, nil where it was deleted, and says whether
 	// that matters to anybody; it is called with f.mu held.
 	set func(T) bool
+	// renewed is as in stream.
+	renewed func() <-chan struct{}
 }
 
 // followNamed starts the goroutine that follows one object.
@@ -155,6 +159,7 @@ func followNamed[T object](ctx context.Context, f *Followed, n named[T]) {
 	ctx, stop := context.WithCancel(ctx)
 	s := stream{
 		request: n.request,
+		renewed: n.renewed,
 		list: func(ctx context.Context) (string, error) {
 			now, err := n.get(ctx, n.request.name, metav1.GetOptions{})
 			switch {
@@ -211,12 +216,12 @@ func (c *Cluster) followOriginal(ctx context.Context, f *Followed, w *Workload) 
 	request := call{resource: resource(w.Kind) + ".apps", namespace: w.Namespace, name: w.Name}
 	if w.Kind == KindStatefulSet {
 		api := c.apps.StatefulSets(w.Namespace)
-		followNamed(ctx, f, named[*appsv1.StatefulSet]{request: request, get: api.Get, watch: api.Watch,
+		followNamed(ctx, f, named[*appsv1.StatefulSet]{renewed: c.renewed, request: request, get: api.Get, watch: api.Watch,
 			set: func(s *appsv1.StatefulSet) bool { return set(mapped(s, fromStatefulSet)) }})
 		return
 	}
 	api := c.apps.Deployments(w.Namespace)
-	followNamed(ctx, f, named[*appsv1.Deployment]{request: request, get: api.Get, watch: api.Watch,
+	followNamed(ctx, f, named[*appsv1.Deployment]{renewed: c.renewed, request: request, get: api.Get, watch: api.Watch,
 		set: func(d *appsv1.Deployment) bool { return set(mapped(d, fromDeployment)) }})
 }
 

@@ -57,11 +57,12 @@ func (c *Cluster) exec(ctx context.Context, p *corev1.Pod, container string, arg
 	endpoint := c.core.RESTClient().Post().Resource("pods").Namespace(p.Namespace).Name(p.Name).SubResource("exec").
 		VersionedParams(&corev1.PodExecOptions{Container: container, Command: argv, Stdout: true, Stderr: true}, scheme.ParameterCodec).URL()
 	request := call{verb: "create", resource: "pods/exec", namespace: p.Namespace, name: p.Name}
-	webSocket, err := remotecommand.NewWebSocketExecutor(c.config, "GET", endpoint.String())
+	config := c.now().config
+	webSocket, err := remotecommand.NewWebSocketExecutor(config, "GET", endpoint.String())
 	if err != nil {
 		return nil, request.failed(err)
 	}
-	spdy, err := remotecommand.NewSPDYExecutor(c.config, "POST", endpoint)
+	spdy, err := remotecommand.NewSPDYExecutor(config, "POST", endpoint)
 	if err != nil {
 		return nil, request.failed(err)
 	}

@@ -127,7 +127,8 @@ func (c *Cluster) followPods(ctx context.Context, f *follower, s *metav1.LabelSe
 				}
 			})
 		},
-		lost: func(err error) { f.update(func() { f.lost = err }) },
+		lost:    func(err error) { f.update(func() { f.lost = err }) },
+		renewed: c.renewed,
 	}.run(ctx, "")
 }
 
@@ -171,7 +172,8 @@ func (c *Cluster) followDeployment(ctx context.Context, f *follower, dev *appsv1
 				}
 			})
 		},
-		lost: func(err error) { f.update(func() { f.lost = err }) },
+		lost:    func(err error) { f.update(func() { f.lost = err }) },
+		renewed: c.renewed,
 	}.run(ctx, dev.ResourceVersion) // the object in hand is the list
 }
 
@@ -182,6 +184,8 @@ type stream struct {
 	watch   func(context.Context, metav1.ListOptions) (watch.Interface, error)
 	apply   func(watch.EventType, runtime.Object)
 	lost    func(error) // nil once it works again
+	// renewed is closed when there are new credentials, with which a pause is over.
+	renewed func() <-chan struct{}
 }
 
 // The pause between two failed attempts doubles from first to last.
@@ -209,12 +213,17 @@ func (s stream) run(ctx context.Context, version string) {
 			version = ""
 			continue
 		}
+		renewed := s.renewed()
 		s.lost(err)
 		timer := time.NewTimer(pause/2 + rand.N(pause/2))
 		select {
 		case <-ctx.Done():
 			timer.Stop()
 			return
+		case <-renewed:
+			timer.Stop()
+			pause = firstPause
+			continue
 		case <-timer.C:
 		}
 		pause = min(2*pause, lastPause)

@@ -42,7 +42,7 @@ const kedaKind = "ScaledObject"
 // Autoscalers lists the HorizontalPodAutoscalers that scale w, by name. One
 // request.
 func (c *Cluster) Autoscalers(ctx context.Context, w *Workload) ([]Autoscaler, error) {
-	client, err := autoscalingclient.NewForConfigAndClient(c.config, c.client)
+	client, err := autoscalingclient.NewForConfigAndClient(c.now().config, c.client)
 	if err != nil {
 		return nil, fault.Wrap(err, fault.Internal, "making a client")
 	}

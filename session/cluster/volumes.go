@@ -49,11 +49,12 @@ func ProjectedPaths(pod *corev1.Pod, container string) []string {
 // credentials nothing is in it.
 func (c *Cluster) ServiceAccountKubeconfig(tokenFile, namespace string) ([]byte, error) {
 	const name = "tandem"
-	host, _, err := rest.DefaultServerUrlFor(c.config)
+	now := c.now().config
+	host, _, err := rest.DefaultServerUrlFor(now)
 	if err != nil {
 		return nil, fault.Wrap(err, fault.KubeconfigInvalid, "the API server's address")
 	}
-	tls := c.config.TLSClientConfig
+	tls := now.TLSClientConfig
 	config := clientcmdapi.NewConfig()
 	config.Clusters[name] = &clientcmdapi.Cluster{
 		Server: host.String(), TLSServerName: tls.ServerName, InsecureSkipTLSVerify: tls.Insecure,

@@ -26,8 +26,11 @@ const (
 	blockPause = 50 * time.Millisecond
 	// standsAfter is when a stream counts as standing still, which is no failure.
 	standsAfter = time.Second
-	// dialPatience bounds one try to open a stream.
+	// dialPatience bounds one try to open a stream, and dialBeside is when the next one
+	// begins beside it, as many clients do it (RFC 8305): one that hangs, because it
+	// leads to a pod that is no more, must not hide that another would succeed.
 	dialPatience = 3 * time.Second
+	dialBeside   = 250 * time.Millisecond
 	// again is the pause before a stream that broke is opened once more.
 	again = 100 * time.Millisecond
 	// lastWords bounds the end of a stream, once nothing more is sent.
@@ -51,11 +54,8 @@ func echo(conn net.Conn) {
 
 // keepStreaming has one stream to an echo open until ctx ends.
 func keepStreaming(ctx context.Context, b *book, n int, address string, ending time.Duration) {
-	// The kernel repeats what a break swallowed of a dial less and less often: after a
-	// minute it would be up to another one late.
-	d := net.Dialer{Timeout: dialPatience}
 	for ctx.Err() == nil {
-		conn, err := d.DialContext(ctx, "tcp", address)
+		conn, err := dial(ctx, address)
 		if err == nil {
 			b.opened(n, conn.LocalAddr().String())
 			err = stream(ctx, b, n, conn.(*net.TCPConn), ending)
@@ -63,6 +63,48 @@ func keepStreaming(ctx context.Context, b *book, n int, address string, ending t
 		}
 		if err != nil {
 			pause(ctx, again)
+		}
+	}
+}
+
+// dial opens a connection; while a try hangs others begin beside it, and the first
+// that succeeds counts. It joins them all.
+func dial(ctx context.Context, address string) (net.Conn, error) {
+	type outcome struct {
+		conn net.Conn
+		err  error
+	}
+	// The kernel repeats what a break swallowed of a dial less and less often: after a
+	// minute it would be up to another one late.
+	ctx, cancel := context.WithTimeout(ctx, dialPatience)
+	var tries sync.WaitGroup
+	ended := make(chan outcome)
+	try := func() {
+		tries.Go(func() { // ends with the dial, which ctx bounds
+			var d net.Dialer
+			conn, err := d.DialContext(ctx, "tcp", address)
+			select {
+			case ended <- outcome{conn, err}:
+			case <-ctx.Done():
+				if conn != nil {
+					conn.Close()
+				}
+			}
+		})
+	}
+	defer tries.Wait()
+	defer cancel()
+	beside := time.NewTicker(dialBeside)
+	defer beside.Stop()
+	try()
+	for {
+		select {
+		case first := <-ended:
+			return first.conn, first.err
+		case <-beside.C:
+			try()
+		case <-ctx.Done():
+			return nil, ctx.Err()
 		}
 	}
 }
