@@ -57,6 +57,7 @@ type controlAnswer struct {
 	Explained *envfile.Explanation `json:"explained,omitempty"`
 	Debugging *Debugging           `json:"debugging,omitempty"`
 	Tunnel    *Tunnel              `json:"tunnel,omitempty"`
+	Vitals    *Vitals              `json:"vitals,omitempty"`
 	Error     *Cause               `json:"error,omitempty"`
 }
 
@@ -169,7 +170,7 @@ func (c *controlServer) answer(req controlRequest) controlAnswer {
 	switch req.Op {
 	case opSnapshot:
 		snap, err = c.manager.Get(req.ID)
-		a.Snapshot = &snap
+		a.Snapshot, a.Vitals = &snap, vitals()
 	case opStop:
 		// Bounded by the session itself, which bounds its repair.
 		snap, err = c.manager.Stop(context.Background(), req.ID)

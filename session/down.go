@@ -33,6 +33,9 @@ type Restored struct {
 	Leftovers bool
 	// How says whether a running session was ended or leftovers were undone.
 	How string
+	// Trouble says why the workload does not serve although it was given back; nil
+	// where it does, or nobody knows.
+	Trouble error
 }
 
 // String is a line for a person.
@@ -112,6 +115,7 @@ func (m *Manager) downEntry(ctx context.Context, e foundEntry) (Restored, error)
 		if err == nil && a.Snapshot.Workload != nil {
 			w := a.Snapshot.Workload
 			out.Kind, out.Name, out.Replicas, out.Namespace = w.Kind, w.Name, w.Replicas, a.Snapshot.Namespace
+			out.Trouble = a.Snapshot.trouble()
 		}
 		return out, err
 	}
@@ -123,24 +127,26 @@ func (m *Manager) downEntry(ctx context.Context, e foundEntry) (Restored, error)
 	if left == nil { // its owner ended it in this moment
 		return out, p.close(true)
 	}
-	err = m.undo(ctx, left)
+	out.Trouble, err = m.undo(ctx, left)
 	return out, errors.Join(err, p.close(err == nil))
 }
 
 // undo gives back what the entry's session took: the cluster's objects, then
 // what is left of its command and its files on this machine.
-func (m *Manager) undo(ctx context.Context, e *Entry) error {
+// Trouble is as in [cluster.Cluster.GiveBack].
+func (m *Manager) undo(ctx context.Context, e *Entry) (trouble, err error) {
 	c, err := m.connect(*placeOfEntry(*e))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, giveBackTimeout)
 	defer cancel()
-	errs := []error{c.Restore(ctx, e.Record), e.endFamilies()}
+	trouble, err = c.GiveBack(ctx, e.Record)
+	errs := []error{err, e.endFamilies()}
 	if !e.KeepFiles {
 		errs = append(errs, projection.Remove(e.EnvDir, e.Dev), envfile.RemoveFiles(e.EnvDir, e.Dev))
 	}
-	return errors.Join(errs...)
+	return trouble, errors.Join(errs...)
 }
 
 // endFamilies ends what is left of the command and of the debuggers.
@@ -189,12 +195,13 @@ func (m *Manager) downMarked(ctx context.Context, r DownRequest, dev *devAt) ([]
 			}
 			continue
 		}
-		if err := c.Restore(ctx, rec); err != nil {
+		trouble, err := c.GiveBack(ctx, rec)
+		if err != nil {
 			errs = append(errs, err)
 			continue
 		}
 		restored = append(restored, Restored{ID: rec.Session, Kind: rec.Kind, Namespace: rec.Namespace, Name: rec.Name,
-			Replicas: rec.Replicas, How: "it was marked as diverted"})
+			Replicas: rec.Replicas, How: "it was marked as diverted", Trouble: trouble})
 	}
 	return restored, errors.Join(errs...)
 }

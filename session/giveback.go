@@ -22,7 +22,11 @@ func (s *Session) giveBack(ctx context.Context) error {
 	r.inCluster.close()
 	if r.touched {
 		s.progress("giving %s back", r.workload)
-		if err := s.prepared.cluster.Restore(ctx, r.entry.Record); err != nil {
+		trouble, err := s.prepared.cluster.GiveBack(ctx, r.entry.Record)
+		if trouble != nil {
+			s.warn(Warning{Code: WarnOriginalDown, Message: trouble.Error(), Hint: fault.HintOf(trouble)})
+		}
+		if err != nil {
 			restored = false
 			errs = append(errs, fault.Wrap(err, fault.KindOf(err), "giving %s back", r.workload).
 				Hint("`tandem down %s` tries again; the journal keeps what is needed", s.prepared.dev.Name))

@@ -47,7 +47,14 @@ type watch struct {
 // the grace, and then gives the rest back. It returns when nothing of the owner's
 // is left; an owner that ended orderly has left nothing.
 func (m *Manager) Watch(ctx context.Context, owner string, life io.Reader, out io.Writer) error {
-	w := &watch{journal: m.journal, owner: owner, grace: m.cfg.GuardGrace, undo: m.undo,
+	w := &watch{journal: m.journal, owner: owner, grace: m.cfg.GuardGrace,
+		undo: func(ctx context.Context, e *Entry) error {
+			trouble, err := m.undo(ctx, e)
+			if trouble != nil {
+				m.cfg.Logger.Warn().Err(trouble).Msg("given back")
+			}
+			return err
+		},
 		log: func(format string, args ...any) { m.cfg.Logger.Info().Msgf(format, args...) }}
 	if _, err := fmt.Fprintln(out, guarding); err != nil {
 		return nil // the owner is gone before it heard of us: so is what it had

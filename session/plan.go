@@ -81,7 +81,7 @@ func (m *Manager) Plan(ctx context.Context, r PlanRequest) (*Plan, error) {
 	if err := dev.Runnable(); err != nil {
 		return nil, err
 	}
-	c, err := m.connect(m.cfg.Kubeconfig, m.cfg.Context, m.cfg.Namespace)
+	c, err := m.connect(m.placeOf(man.Place(dev)))
 	if err != nil {
 		return nil, err
 	}

@@ -47,6 +47,17 @@ type Snapshot struct {
 	Phases []Phase `json:"phases"`
 }
 
+// trouble is the warning that the original does not serve although it was given
+// back, as an error; nil without it.
+func (s *Snapshot) trouble() error {
+	for _, w := range s.Warnings {
+		if w.Code == WarnOriginalDown {
+			return fault.New(fault.Internal, "%s", w.Message).Hint("%s", w.Hint)
+		}
+	}
+	return nil
+}
+
 // Cause is why a session is not well.
 type Cause struct {
 	Kind      fault.Kind `json:"kind"`

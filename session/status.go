@@ -2,6 +2,8 @@ package session
 
 import (
 	"context"
+	"runtime"
+	"runtime/metrics"
 	"time"
 )
 
@@ -18,6 +20,27 @@ type Status struct {
 	Workload string `json:"workload"`
 	// Snapshot is what the living owner says, nil without one.
 	Snapshot *Snapshot `json:"snapshot"`
+	// Vitals are the owner's, nil without one.
+	Vitals *Vitals `json:"vitals"`
+}
+
+// Vitals are what a process of ours holds right now, for whoever suspects that it
+// grows.
+type Vitals struct {
+	Goroutines int `json:"goroutines"`
+	// HeapBytes are those of objects, garbage that was not collected yet included.
+	HeapBytes uint64 `json:"heapBytes"`
+}
+
+// vitals are this process's.
+func vitals() *Vitals {
+	heap := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
+	metrics.Read(heap)
+	v := Vitals{Goroutines: runtime.NumGoroutine()}
+	if heap[0].Value.Kind() == metrics.KindUint64 {
+		v.HeapBytes = heap[0].Value.Uint64()
+	}
+	return &v
 }
 
 // States that only [Manager.Status] reports.
@@ -42,7 +65,7 @@ func (m *Manager) Status(ctx context.Context) ([]Status, error) {
 			st.State = Unknown
 			actx, cancel := context.WithTimeout(ctx, askTimeout)
 			if a, err := ask(actx, e.Control, controlRequest{Op: opSnapshot, ID: e.ID}); err == nil {
-				st.State, st.Snapshot = a.Snapshot.State, a.Snapshot
+				st.State, st.Snapshot, st.Vitals = a.Snapshot.State, a.Snapshot, a.Vitals
 			}
 			cancel()
 		}

@@ -24,6 +24,8 @@ const (
 	WarnAutoscaled = "autoscaled"
 	// WarnKept: a GitOps tool or an operator writes the original's replicas.
 	WarnKept = "kept"
+	// WarnOriginalDown: the original was given back, and its pods do not start.
+	WarnOriginalDown = "original-down"
 	// WarnUnguarded: nobody would give the cluster back after a crash.
 	WarnUnguarded = "unguarded"
 	// WarnGuardLocal: nothing in the cluster would give the workload back if this

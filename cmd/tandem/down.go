@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tandem-dev/tandem/internal/fault"
 	"github.com/tandem-dev/tandem/session"
 )
 
@@ -44,6 +45,9 @@ func newDown(g *globals) *cobra.Command {
 			p := newPaint(os.Stderr)
 			for _, d := range restored {
 				fmt.Fprintf(os.Stderr, "  %s %s\n", p.good("✓"), d)
+				if d.Trouble != nil {
+					fmt.Fprintf(os.Stderr, "  %s %v\n    %s\n", p.warn("!"), d.Trouble, p.dim(fault.HintOf(d.Trouble)))
+				}
 			}
 			if err == nil && len(restored) == 0 {
 				fmt.Fprintln(os.Stderr, "nothing to give back")

@@ -62,6 +62,7 @@ func TestOriginalScaledUp(t *testing.T) {
 	s.row.pid = "same"
 	s.c.MustStop(s.ready.ID)
 	s.expectOriginal(func(d *appsv1.Deployment) { d.Spec.Replicas = ptr.To[int32](3) })
+	s.rolledOut = true // its ReplicaSet has three as well
 	s.requireNothingLeft()
 }
 

@@ -30,7 +30,7 @@ type scene struct {
 	localPort int // where that answers
 	struck    time.Time
 	podDies   bool
-	rolledOut bool // the original has another template than before
+	rolledOut bool // the original has another template or other replicas than before
 	row       row
 }
 

@@ -2,6 +2,7 @@ package faults
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -21,8 +22,9 @@ import (
 
 // soak says how much: TANDEM_SOAK=long is `make soak`; without it a taste, so that
 // what would grow with every session or connection shows in everybody's tests.
+// TANDEM_SOAK_COUNT=N is N of either.
 func soak(long, short int) int {
-	if n, err := strconv.Atoi(os.Getenv("TANDEM_SOAK_COUNT")); err == nil && n > 0 {
+	if n := number("TANDEM_SOAK_COUNT"); n > 0 {
 		return n
 	}
 	if os.Getenv("TANDEM_SOAK") == "long" {
@@ -31,15 +33,43 @@ func soak(long, short int) int {
 	return short
 }
 
+// number is a variable of the environment; 0 where it is none.
+func number(name string) int {
+	n, err := strconv.Atoi(os.Getenv(name))
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
+// mostLanes keeps the pods of all sessions, two or three each while they change, below
+// the 110 that a node takes by default.
+const mostLanes = 30
+
+// lanesOf is how many sessions run at a time: TANDEM_SOAK_LANES, or what two cores
+// keep up with.
+func lanesOf(total int) int {
+	lanes := 6
+	if n := number("TANDEM_SOAK_LANES"); n > 0 {
+		lanes = min(n, mostLanes)
+	}
+	return max(1, min(lanes, total/3))
+}
+
 // weight is what a process holds.
 type weight struct {
-	resident int64 // bytes
-	files    int
-	threads  int
+	resident   int64 // bytes
+	files      int
+	threads    int
+	goroutines int // 0 where it was not asked
 }
 
 func (w weight) String() string {
-	return fmt.Sprintf("%.1f MB, %d file descriptors, %d threads", float64(w.resident)/1e6, w.files, w.threads)
+	text := fmt.Sprintf("%.1f MB, %d file descriptors, %d threads", float64(w.resident)/1e6, w.files, w.threads)
+	if w.goroutines > 0 {
+		text += fmt.Sprintf(", %d goroutines", w.goroutines)
+	}
+	return text
 }
 
 func weigh(t *testing.T, pid int) weight {
@@ -63,37 +93,132 @@ func weigh(t *testing.T, pid int) weight {
 	return w
 }
 
+// weighWith is weigh with the goroutines, which the server tells while it has a
+// session.
+func weighWith(t *testing.T, ws *harness.Workspace, pid int) weight {
+	t.Helper()
+	w := weigh(t, pid)
+	r := ws.Run("status", "--json")
+	var all []struct {
+		PID    int `json:"pid"`
+		Vitals *struct {
+			Goroutines int `json:"goroutines"`
+		} `json:"vitals"`
+	}
+	must(t, json.Unmarshal([]byte(r.Stdout), &all))
+	for _, s := range all {
+		if s.PID == pid && s.Vitals != nil {
+			w.goroutines = s.Vitals.Goroutines
+		}
+	}
+	return w
+}
+
 // requireFlat wants a process to hold, after many times the same, what it held after
-// a few of them: no file descriptor more than the slack that connections to the API
-// server make, and no memory more than the garbage collector's.
+// a few of them: no file descriptor and no goroutine more than the slack that
+// connections to the API server make, and no memory more than the garbage collector's.
 func requireFlat(t *testing.T, what string, warm, end weight) {
 	t.Helper()
 	t.Logf("%s: warm %s; at the end %s", what, warm, end)
 	if end.files > warm.files+8 {
 		t.Errorf("%s: %d file descriptors at the end, %d when warm", what, end.files, warm.files)
 	}
+	if warm.goroutines == 0 || end.goroutines > warm.goroutines+24 {
+		t.Errorf("%s: %d goroutines at the end, %d when warm", what, end.goroutines, warm.goroutines)
+	}
 	if most := warm.resident + warm.resident/2 + 16<<20; end.resident > most {
 		t.Errorf("%s: %.1f MB at the end, %.1f MB when warm", what, float64(end.resident)/1e6, float64(warm.resident)/1e6)
 	}
 }
 
+// foretell prints how long the whole would take at this rate.
+func foretell(t *testing.T, what string, done, whole int, took time.Duration) {
+	t.Helper()
+	rate := float64(done) / took.Seconds()
+	fmt.Fprintf(os.Stderr, "%d %s in %s, %.2f a second: %d would take %s\n", done, what, took.Round(time.Second), rate, whole,
+		time.Duration(float64(whole)/rate*float64(time.Second)).Round(time.Minute))
+}
+
 // soakPatience is for a start or a stop while many others go on.
 const soakPatience = 3 * time.Minute
+
+// lanes are sessions of one server, side by side and in each lane one after another.
+type lanes struct {
+	*testing.T
+	ws    *harness.Workspace
+	c     *harness.Client
+	count int
+
+	ended              atomic.Int64
+	starting, stopping atomic.Int64 // nanoseconds, summed
+}
+
+// session starts one and stops it; ready, where not nil, is called in between.
+func (l *lanes) session(lane int, ready func()) error {
+	at := time.Now()
+	var snap protocol.Snapshot
+	if err := l.c.Go(protocol.MethodSessionStart, l.c.StartParams(laneName(lane)), &snap).WaitWithin(soakPatience); err != nil {
+		return fmt.Errorf("starting: %s", harness.Describe(err))
+	}
+	l.starting.Add(int64(time.Since(at)))
+	if ready != nil {
+		ready()
+	}
+	at = time.Now()
+	if err := l.c.Go(protocol.MethodSessionStop, protocol.SessionStopParams{ID: snap.ID}, nil).WaitWithin(soakPatience); err != nil {
+		return fmt.Errorf("stopping: %s", harness.Describe(err))
+	}
+	l.stopping.Add(int64(time.Since(at)))
+	return nil
+}
+
+// run makes so many sessions, and says how it goes.
+func (l *lanes) run(total int) {
+	l.Helper()
+	began := time.Now()
+	var next atomic.Int64
+	var all sync.WaitGroup
+	for lane := range l.count {
+		all.Go(func() {
+			for n := next.Add(1); n <= int64(total) && !l.Failed(); n = next.Add(1) {
+				if err := l.session(lane, nil); err != nil {
+					l.Errorf("session %d of lane %d: %v", n, lane, err)
+					return
+				}
+				if done := l.ended.Add(1); done%50 == 0 {
+					fmt.Fprintf(os.Stderr, "%d sessions, %s: %s\n", done, time.Since(began).Round(time.Second), weighWith(l.T, l.ws, l.c.PID()))
+				}
+			}
+		})
+	}
+	all.Wait()
+}
+
+// weighOne is the server's weight with one session, all others being over.
+func (l *lanes) weighOne() (w weight) {
+	l.Helper()
+	if err := l.session(0, func() { w = weighWith(l.T, l.ws, l.c.PID()) }); err != nil {
+		l.Fatal(err)
+	}
+	return w
+}
+
+func laneName(lane int) string { return fmt.Sprintf("lane%d", lane) }
 
 // Many sessions, side by side and one after another, against one server.
 func TestSoakSessions(t *testing.T) {
 	if os.Getenv("TANDEM_SOAK") != "long" {
 		t.Parallel()
 	}
-	total := soak(2000, 6)
-	const atOnce = 6
-	lanes := min(atOnce, total/3)
+	const whole = 2000
+	total := soak(whole, 6)
 	image := partyImage(t)
 	ns := harness.NewBareNamespace(t)
+	count := lanesOf(total)
 	var manifest strings.Builder
 	manifest.WriteString("dev:\n")
-	for lane := range lanes {
-		name := fmt.Sprintf("lane%d", lane)
+	for lane := range count {
+		name := laneName(lane)
 		deploy(ns, name, image, 1)
 		port := harness.FreePort(t)
 		fmt.Fprintf(&manifest, "  %s:\n    mode: hybrid\n    command: [%q, -http, \"localhost:%d\", -echo, \"localhost:0\", -where, local]\n    reverse: [\"8080:%d\"]\n    forward: [\"%d:%s:80\"]\n",
@@ -102,50 +227,29 @@ func TestSoakSessions(t *testing.T) {
 	ws := harness.NewBareWorkspace(t, ns, manifest.String())
 	harness.Eventually(t, "the workloads", ns.Settled)
 	before := ns.State()
-	c := harness.ServeWith(ws, harness.Options{Initialization: protocol.InitializationOptions{LogLevel: "warn"}})
+	l := &lanes{T: t, ws: ws, count: count,
+		c: harness.ServeWith(ws, harness.Options{Initialization: protocol.InitializationOptions{LogLevel: "warn"}})}
 
-	var ended atomic.Int64
-	var starting, stopping atomic.Int64 // nanoseconds, summed
-	var warm weight
-	warmed := make(chan struct{})
-	warmAt := int64(max(lanes, min(total/10, 50)))
-	began := time.Now()
-	var all sync.WaitGroup
-	for lane := range lanes {
-		all.Go(func() {
-			for n := lane; n < total && !t.Failed(); n += lanes {
-				at := time.Now()
-				var snap protocol.Snapshot
-				if err := c.Go(protocol.MethodSessionStart, c.StartParams(fmt.Sprintf("lane%d", lane)), &snap).WaitWithin(soakPatience); err != nil {
-					t.Errorf("session %d: %s", n, harness.Describe(err))
-					return
-				}
-				starting.Add(int64(time.Since(at)))
-				at = time.Now()
-				if err := c.Go(protocol.MethodSessionStop, protocol.SessionStopParams{ID: snap.ID}, nil).WaitWithin(soakPatience); err != nil {
-					t.Errorf("session %d: %s", n, harness.Describe(err))
-					return
-				}
-				stopping.Add(int64(time.Since(at)))
-				switch done := ended.Add(1); {
-				case done == warmAt:
-					warm = weigh(t, c.PID())
-					close(warmed)
-				case done%100 == 0:
-					fmt.Fprintf(os.Stderr, "%d sessions in %s: %s\n", done, time.Since(began).Round(time.Second), weigh(t, c.PID()))
-				}
-			}
-		})
-	}
-	all.Wait()
+	first := max(count, min(total/10, 50))
+	l.run(first)
 	if t.Failed() {
 		return
 	}
-	<-warmed
-	took := time.Since(began)
-	t.Logf("%d sessions, %d at once, in %s: %.2f a second; a start took %s, a stop %s", total, lanes, took.Round(time.Second),
-		float64(total)/took.Seconds(), time.Duration(starting.Load()/int64(total)).Round(time.Millisecond), time.Duration(stopping.Load()/int64(total)).Round(time.Millisecond))
-	requireFlat(t, "the server, after "+strconv.Itoa(total)+" sessions", warm, weigh(t, c.PID()))
+	warm := l.weighOne()
+	l.starting.Store(0)
+	l.stopping.Store(0)
+	began := time.Now()
+	l.run(total - first)
+	if t.Failed() {
+		return
+	}
+	took, rest := time.Since(began), total-first
+	if rest > 0 {
+		t.Logf("%d sessions, %d at once, in %s: %.2f a second; a start took %s, a stop %s", rest, count, took.Round(time.Second),
+			float64(rest)/took.Seconds(), time.Duration(l.starting.Load()/int64(rest)).Round(time.Millisecond), time.Duration(l.stopping.Load()/int64(rest)).Round(time.Millisecond))
+		foretell(t, "sessions", rest, whole, took)
+	}
+	requireFlat(t, "the server, after "+strconv.Itoa(total)+" sessions", warm, l.weighOne())
 	ns.AwaitState(before)
 	ws.RequireNoTrace()
 }
@@ -155,7 +259,8 @@ func TestSoakConnections(t *testing.T) {
 	if os.Getenv("TANDEM_SOAK") != "long" {
 		t.Parallel()
 	}
-	total := soak(1_000_000, 10_000)
+	const whole = 1_000_000
+	total := soak(whole, 10_000)
 	s := stage(t, options{fault: "soak"})
 	s.c = harness.ServeWith(s.ws, harness.Options{Initialization: protocol.InitializationOptions{LogLevel: "warn"}})
 	s.ready = s.c.MustStart(original)
@@ -181,8 +286,8 @@ func TestSoakConnections(t *testing.T) {
 						failed.Add(1)
 						failure.Store(&err)
 					}
-					if n%100_000 == 0 {
-						fmt.Fprintf(os.Stderr, "%d connections, %d failed: %s\n", n, failed.Load(), weigh(t, s.c.PID()))
+					if n%50_000 == 0 {
+						fmt.Fprintf(os.Stderr, "%d connections, %d failed: %s\n", n, failed.Load(), weighWith(t, s.ws, s.c.PID()))
 					}
 				}
 			})
@@ -191,7 +296,7 @@ func TestSoakConnections(t *testing.T) {
 		next.Store(until)
 	}
 	run(int64(total / 10))
-	warm := weigh(t, s.c.PID())
+	warm := weighWith(t, s.ws, s.c.PID())
 	began := time.Now()
 	run(int64(total))
 	took := time.Since(began)
@@ -199,7 +304,8 @@ func TestSoakConnections(t *testing.T) {
 	if n := failed.Load(); n > 0 {
 		t.Errorf("%d of %d connections failed, the last one: %v", n, total, *failure.Load())
 	}
-	requireFlat(t, "the server, after "+strconv.Itoa(total)+" connections", warm, weigh(t, s.c.PID()))
+	foretell(t, "connections", total-total/10, whole, took)
+	requireFlat(t, "the server, after "+strconv.Itoa(total)+" connections", warm, weighWith(t, s.ws, s.c.PID()))
 	s.c.MustStop(s.ready.ID)
 	s.ns.AwaitState(s.before)
 	s.ws.RequireNoTrace()

@@ -48,7 +48,8 @@ type SessionWarning struct {
 	// workload back if this machine disappeared as a whole), "unguarded" (nobody
 	// would give the cluster back after a crash), "autoscaled" (a
 	// HorizontalPodAutoscaler scales the workload), "kept" (a GitOps tool or an
-	// operator writes its replicas).
+	// operator writes its replicas), "original-down" (it was given back, and its
+	// pods do not start; the message says why).
 	Code    string `json:"code"`
 	Message string `json:"message"`
 	// Hint says what the user can do, "" where there is nothing to say.

@@ -27,7 +27,13 @@
 // # A forecast
 //
 // The doctor_*.go files look at what Divert would meet, and change nothing: each
-// Check… method answers with a [Check] instead of an error.
+// Check… method answers with a [Check] instead of an error. plan.go says what Divert
+// would do; scalers.go, budgets.go and keepers.go, who else acts on a workload.
+//
+// # Credentials
+//
+// A Cluster follows its kubeconfig: see [Cluster.Renew]. Context, namespace and API
+// server stay those of [Connect].
 //
 // # Requests
 //

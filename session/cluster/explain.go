@@ -237,10 +237,11 @@ const (
 	roleTarget                // the agent in the original's container
 	roleSidecar               // of both sorts
 	roleInit                  // put in by an admission webhook; the original's own are left out
+	roleOriginal              // a container of the original itself, once it was given back
 )
 
 func (r role) String() string {
-	return [...]string{"the agent's init container", "the dev container", "the sidecar", "the init container"}[r]
+	return [...]string{"the agent's init container", "the dev container", "the sidecar", "the init container", "the container"}[r]
 }
 
 // roleOf tells init containers apart. Webhooks may put theirs before ours.
@@ -275,7 +276,7 @@ func containerFinding(s *corev1.ContainerStatus, role role, image string) *findi
 	if t := s.State.Terminated; t != nil && (t.ExitCode != 0 || role == roleTarget) {
 		return crashFinding(s, role, t, false)
 	}
-	if s.RestartCount > 0 && role == roleTarget && s.State.Running == nil {
+	if s.RestartCount > 0 && (role == roleTarget || role == roleOriginal) && s.State.Running == nil {
 		return crashFinding(s, role, s.LastTerminationState.Terminated, true)
 	}
 	return nil

@@ -20,10 +20,23 @@ import (
 // original's first pod becomes ready.
 const DefaultHandover = 30 * time.Second
 
+// afterwards is how long GiveBack watches an original that came back when nothing
+// stood in for it any more.
+const afterwards = 15 * time.Second
+
 // Restore undoes what the Record's session did, from whatever point it got to,
 // as often as it is called: see [Cluster.RestoreWithin] with [DefaultHandover].
 func (c *Cluster) Restore(ctx context.Context, r Record) error {
 	return c.RestoreWithin(ctx, r, DefaultHandover)
+}
+
+// GiveBack is Restore, and tells what keeps the original from serving again, in
+// trouble: a fault whose kind and hint say why its pods do not start, fault.Timeout
+// where they only take long, nil where one of them is ready or it had none to get
+// back. It ends as soon as that is certain. With trouble the cluster is given back all
+// the same; only err says that it is not.
+func (c *Cluster) GiveBack(ctx context.Context, r Record) (trouble, err error) {
+	return c.giveBack(ctx, r, DefaultHandover, afterwards)
 }
 
 // RestoreWithin gives the original its replicas back, waits at most handover
@@ -38,19 +51,38 @@ func (c *Cluster) Restore(ctx context.Context, r Record) error {
 // none and our dev Deployment still stands. What belongs to the dev Deployment,
 // the objects of a guard, is left to the cluster's garbage collector.
 func (c *Cluster) RestoreWithin(ctx context.Context, r Record, handover time.Duration) error {
+	_, err := c.giveBack(ctx, r, handover, 0)
+	return err
+}
+
+// giveBack is RestoreWithin, and watches the original for after once everything is
+// undone, where nobody did before.
+func (c *Cluster) giveBack(ctx context.Context, r Record, handover, after time.Duration) (trouble, err error) {
 	dev, err := c.devDeployment(ctx, r)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	original, err := c.scaleBack(ctx, &r, dev != nil)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if original != nil && dev != nil && handover > 0 && r.Replicas > 0 && dev.Status.ReadyReplicas > 0 {
-		if err := c.awaitOriginal(ctx, r, original, handover); err != nil {
-			return err
+		if trouble, err = c.awaitOriginal(ctx, r, original, handover); err != nil {
+			return trouble, err
 		}
+		after = 0
 	}
+	if err := c.removeOurs(ctx, r, dev, original); err != nil {
+		return trouble, err
+	}
+	if original != nil && original.Replicas == 0 && r.Replicas > 0 && after > 0 {
+		trouble, _ = c.awaitOriginal(ctx, r, original, after) // the end of ctx undoes nothing
+	}
+	return trouble, nil
+}
+
+// removeOurs deletes what stands beside the original, and then the mark on it.
+func (c *Cluster) removeOurs(ctx context.Context, r Record, dev *appsv1.Deployment, original *Workload) error {
 	if dev != nil {
 		err := c.apps.Deployments(r.Namespace).Delete(ctx, r.Deployment, metav1.DeleteOptions{
 			Preconditions: &metav1.Preconditions{UID: ptr.To(dev.UID)},
@@ -172,9 +204,9 @@ func (c *Cluster) scaleBack(ctx context.Context, r *Record, devStands bool) (*Wo
 	}
 }
 
-// awaitOriginal waits until a pod of the original is ready, the handover is
-// over, or ctx ends: only the last is an error.
-func (c *Cluster) awaitOriginal(ctx context.Context, r Record, w *Workload, handover time.Duration) error {
+// awaitOriginal waits until a pod of the original is ready, it is certain that none
+// will be, the handover is over, or ctx ends: only the last is an error.
+func (c *Cluster) awaitOriginal(ctx context.Context, r Record, w *Workload, handover time.Duration) (trouble, err error) {
 	f := newFollower(r)
 	watching, cancel := context.WithCancel(ctx)
 	f.cancel = cancel
@@ -183,20 +215,42 @@ func (c *Cluster) awaitOriginal(ctx context.Context, r Record, w *Workload, hand
 
 	bounded, stop := context.WithTimeout(ctx, handover)
 	defer stop()
+	var since map[string]time.Time // when a finding was first seen, by its key
+	began := time.Now()
+	look := time.Second // when to ask next why there is no pod, since began
 	for {
 		v := f.look()
 		if slices.ContainsFunc(v.originals(), ready) {
-			return nil
+			return nil, nil
 		}
-		select {
-		case <-v.changed:
-		case <-bounded.Done():
-			if err := ctx.Err(); err != nil {
-				return fault.Wrap(err, fault.KindOf(err), "waiting for %s to serve again", w).
-					Hint("its replicas are back already; `tandem down` finishes the rest")
+		wake := time.Duration(-1)
+		switch found, _ := originalFinding(v, w); {
+		case found != nil:
+			if _, seen := since[found.key]; !seen {
+				since = map[string]time.Time{found.key: time.Now()}
 			}
-			return nil
+			if wake = found.patience - time.Since(since[found.key]); wake <= 0 {
+				return troubleOf(w, r, found.err), nil
+			}
+		case v.listed && len(v.originals()) == 0:
+			if wake = look - time.Since(began); wake <= 0 {
+				if why := c.originalRefused(bounded, r); why != nil {
+					return troubleOf(w, r, why), nil
+				}
+				look *= 2
+				wake = max(0, look-time.Since(began))
+			}
+		default:
+			since = nil
 		}
+		if err := sleep(bounded, v.changed, wake); err == nil {
+			continue
+		}
+		if err := ctx.Err(); err != nil {
+			return nil, fault.Wrap(err, fault.KindOf(err), "waiting for %s to serve again", w).
+				Hint("its replicas are back already; `tandem down` finishes the rest")
+		}
+		return stillStarting(w, r, f.look(), handover), nil
 	}
 }
 

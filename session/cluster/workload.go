@@ -61,6 +61,8 @@ type Workload struct {
 	// its Record tells whose and can be given to Restore.
 	Diverted *Diversion
 
+	// refused is why the cluster makes no pods of it, "" where it does.
+	refused             string
 	managers            []metav1.ManagedFieldsEntry
 	labels, annotations map[string]string
 	owners              []metav1.OwnerReference
@@ -292,6 +294,11 @@ func fromDeployment(d *appsv1.Deployment) *Workload {
 		w.Replicas = *d.Spec.Replicas
 	}
 	w.Settled = d.Status.ObservedGeneration >= d.Generation && d.Status.UpdatedReplicas == d.Status.Replicas
+	for _, c := range d.Status.Conditions {
+		if c.Type == appsv1.DeploymentReplicaFailure && c.Status == corev1.ConditionTrue {
+			w.refused = c.Message
+		}
+	}
 	return w.describeObject(&d.ObjectMeta)
 }
 

@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -143,6 +144,12 @@ func stream(ctx context.Context, b *book, n int, conn *net.TCPConn, ending time.
 	stop()
 	conn.Close()
 	writer.Wait()
+	// The kernel tells of a reset once: where the writer has heard it, the reader meets
+	// an end. A write after an end that came first fails with EPIPE instead
+	// (tcp_reset in net/ipv4/tcp_input.c).
+	if _, _, failure := sent.get(); err == errTruncated && errors.Is(failure, syscall.ECONNRESET) {
+		return failure
+	}
 	return err
 }
 
