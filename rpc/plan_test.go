@@ -43,7 +43,7 @@ func TestSessionPlan(t *testing.T) {
 			t.Errorf("no %s in %s", part, answer)
 		}
 	}
-	if diff := cmp.Diff([]protocol.Cause{{Kind: "port-in-use", Message: "local port 6379 is in use", Hint: "choose another"}}, got.Problems); diff != "" {
+	if diff := cmp.Diff([]protocol.Cause{{Kind: "port-in-use", Message: "local port 6379 is in use", Hint: "choose another", Retryable: true}}, got.Problems); diff != "" {
 		t.Error(diff)
 	}
 	if len(got.Missing) != 2 || !got.Missing[0].Needed || got.Missing[1].Needed {

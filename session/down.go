@@ -127,26 +127,27 @@ func (m *Manager) downEntry(ctx context.Context, e foundEntry) (Restored, error)
 	if left == nil { // its owner ended it in this moment
 		return out, p.close(true)
 	}
-	out.Trouble, err = m.undo(ctx, left)
+	err = m.undo(ctx, left, func(ctx context.Context, c *cluster.Cluster) (err error) {
+		out.Trouble, err = c.GiveBack(ctx, left.Record)
+		return err
+	})
 	return out, errors.Join(err, p.close(err == nil))
 }
 
-// undo gives back what the entry's session took: the cluster's objects, then
-// what is left of its command and its files on this machine.
-// Trouble is as in [cluster.Cluster.GiveBack].
-func (m *Manager) undo(ctx context.Context, e *Entry) (trouble, err error) {
+// undo gives back what the entry's session took: the cluster's objects, by restore,
+// then what is left of its command and its files on this machine.
+func (m *Manager) undo(ctx context.Context, e *Entry, restore func(context.Context, *cluster.Cluster) error) error {
 	c, err := m.connect(*placeOfEntry(*e))
 	if err != nil {
-		return nil, err
+		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, giveBackTimeout)
 	defer cancel()
-	trouble, err = c.GiveBack(ctx, e.Record)
-	errs := []error{err, e.endFamilies()}
+	errs := []error{restore(ctx, c), e.endFamilies()}
 	if !e.KeepFiles {
 		errs = append(errs, projection.Remove(e.EnvDir, e.Dev), envfile.RemoveFiles(e.EnvDir, e.Dev))
 	}
-	return trouble, errors.Join(errs...)
+	return errors.Join(errs...)
 }
 
 // endFamilies ends what is left of the command and of the debuggers.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/tandem-dev/tandem/internal/fault"
+	"github.com/tandem-dev/tandem/session/cluster"
 )
 
 // DefaultGuardGrace is how long after its owner's death a session's workload is
@@ -49,11 +50,7 @@ type watch struct {
 func (m *Manager) Watch(ctx context.Context, owner string, life io.Reader, out io.Writer) error {
 	w := &watch{journal: m.journal, owner: owner, grace: m.cfg.GuardGrace,
 		undo: func(ctx context.Context, e *Entry) error {
-			trouble, err := m.undo(ctx, e)
-			if trouble != nil {
-				m.cfg.Logger.Warn().Err(trouble).Msg("given back")
-			}
-			return err
+			return m.undo(ctx, e, func(ctx context.Context, c *cluster.Cluster) error { return c.Restore(ctx, e.Record) })
 		},
 		log: func(format string, args ...any) { m.cfg.Logger.Info().Msgf(format, args...) }}
 	if _, err := fmt.Fprintln(out, guarding); err != nil {

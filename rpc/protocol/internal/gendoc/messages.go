@@ -94,7 +94,7 @@ var groups = []group{
  "ignored": [], "missing": [],
  "autoscalers": [{"name": "api", "min": 2, "max": 5, "interferes": false, "effect": "it pauses (ScalingDisabled) while api is at zero, and goes on from the 2 replicas that it gets back"}],
  "budgets": [], "keepers": [],
- "problems": [{"kind": "port-in-use", "message": "local port 6379 is in use by \"redis-server\" (pid 812)", "hint": "stop the program that has it, or choose another local port", "retryable": false}],
+ "problems": [{"kind": "port-in-use", "message": "local port 6379 is in use by \"redis-server\" (pid 812)", "hint": "stop the program that has it, or choose another local port", "retryable": true}],
  "unknown": []}`},
 		{protocol.MethodSessionStop, true, "Ends a session and answers with its last [Snapshot](#snapshot) once the cluster is given back. A session that has ended already is no error.",
 			protocol.SessionStopParams{}, protocol.Snapshot{}, `{"id": "shop/api"}`, ""},
