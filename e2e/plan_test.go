@@ -139,7 +139,7 @@ func TestAutoscaledWorkload(t *testing.T) {
 	ns := harness.NewNamespace(t)
 	autoscale(t, ns, 3)
 	budget(t, ns)
-	awaitReplicas(t, ns, 3)
+	awaitAutoscaled(t, ns, 3)
 	harness.Eventually(t, "the third pod", ns.Settled)
 	ws := harness.NewWorkspace(t, ns)
 	c := harness.Serve(ws)
@@ -174,7 +174,7 @@ func TestAutoscaledWorkload(t *testing.T) {
 	}
 	ns.AwaitServedBy("local")
 	c.MustStop(ready.ID)
-	awaitReplicas(t, ns, 4)
+	awaitAutoscaled(t, ns, 4)
 	if now := c.Changes(ready.ID); slices.ContainsFunc(now, func(s protocol.Snapshot) bool { return s.Traffic == protocol.TrafficBoth && s.Seq > ready.Seq }) {
 		t.Error("the original was scaled up during the session")
 	}
@@ -194,7 +194,7 @@ func eventually(t *testing.T, what string, check func(context.Context) error) {
 	}
 }
 
-func awaitReplicas(t *testing.T, ns *harness.Namespace, want int32) {
+func awaitAutoscaled(t *testing.T, ns *harness.Namespace, want int32) {
 	t.Helper()
 	eventually(t, fmt.Sprintf("%d replicas", want), func(ctx context.Context) error {
 		d, err := ns.Cluster.AppsV1().Deployments(ns.Name).Get(ctx, "api", metav1.GetOptions{})

@@ -14,6 +14,7 @@ import (
 
 	"github.com/tandem-dev/tandem/envfile"
 	"github.com/tandem-dev/tandem/internal/fault"
+	"github.com/tandem-dev/tandem/session/cluster"
 	"github.com/tandem-dev/tandem/session/process"
 	"github.com/tandem-dev/tandem/session/tunnel"
 )
@@ -106,7 +107,8 @@ func (s *Session) leaveTakenBack(ctx context.Context, left *Entry) error {
 	if !errors.Is(why, fault.TakenBack) {
 		return nil
 	}
-	if err := s.manager.undo(ctx, left); err != nil {
+	err := s.manager.undo(ctx, left, func(ctx context.Context, c *cluster.Cluster) error { return c.Restore(ctx, left.Record) })
+	if err != nil {
 		return err
 	}
 	s.run.owed = false

@@ -104,6 +104,11 @@ func TestDoctorKnowsItsOwnPorts(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer busy.Close()
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	free.Close()
 	port := busy.Addr().(*net.TCPAddr).Port
 	path := write(t, filepath.Join(t.TempDir(), "okteto.yml"), fmt.Sprintf(`dev:
   api:
@@ -112,7 +117,7 @@ func TestDoctorKnowsItsOwnPorts(t *testing.T) {
     interface: 127.0.0.1
     reverse: ["8080:%d"]
     forward: ["%d:db:6379"]
-`, port, port+1))
+`, port, free.Addr().(*net.TCPAddr).Port))
 	m := testManager(t, nil)
 	look := func() Check {
 		t.Helper()

@@ -44,6 +44,7 @@ func TestStreamRenews(t *testing.T) {
 		versions := []string{"10", "20", "30"}
 		stream{
 			request: call{resource: "pods", namespace: "shop"},
+			renewed: func() <-chan struct{} { return nil }, // the same credentials all the time
 			list: func(context.Context) (string, error) {
 				v := versions[0]
 				versions = versions[1:]
@@ -89,6 +90,8 @@ func TestStreamPausesLongerAndLonger(t *testing.T) {
 			list:  func(context.Context) (string, error) { tries++; return "", errors.New("down") },
 			lost:  func(error) {},
 			apply: func(watch.EventType, runtime.Object) {},
+
+			renewed: func() <-chan struct{} { return nil },
 		}.run(ctx, "")
 		if tries < 20 || tries > 50 {
 			t.Errorf("%d tries in five minutes", tries)

@@ -31,6 +31,12 @@ export interface ClientRequests {
    */
   'session/start': { params: SessionStartParams; result: Snapshot };
   /**
+   * Tells what `session/start` would do and meet, and changes nothing: objects, permissions, ports,
+   * and what else acts on the workload. What would make the start fail is in `problems`; the call
+   * fails where there is nothing to plan.
+   */
+  'session/plan': { params: SessionPlanParams; result: SessionPlanResult };
+  /**
    * Ends a session and answers with its last Snapshot once the cluster is given back. A session
    * that has ended already is no error.
    */
@@ -1257,7 +1263,10 @@ export interface SessionWarning {
    * `code` is stable: "not-listening" (a local port that a reverse leads to accepts nothing),
    * "contested" (somebody changes the original meanwhile; the message says who and what),
    * "guard-local" (nothing in the cluster would give the workload back if this machine disappeared
-   * as a whole), "unguarded" (nobody would give the cluster back after a crash).
+   * as a whole), "unguarded" (nobody would give the cluster back after a crash), "autoscaled" (a
+   * HorizontalPodAutoscaler scales the workload), "kept" (a GitOps tool or an operator writes its
+   * replicas), "original-down" (it was given back, and its pods do not start; the message says
+   * why).
    */
   code: string;
   message: string;
@@ -1276,6 +1285,139 @@ export interface DebugSession {
   address: string;
   /** `pid` is the debugger's process. */
   pid: number;
+}
+
+/** SessionPlanParams ask what session/start would do (session/plan). */
+export interface SessionPlanParams {
+  /**
+   * `manifest` is a file URI or an absolute path. Absent, the first workspace folder is searched.
+   */
+  manifest?: string;
+  /** `dev` names the entry; absent, the only hybrid one is taken. */
+  dev?: string;
+  /** `takeover` plans for a start that ends a session which somebody else has on the workload. */
+  takeover?: boolean;
+  /**
+   * `workDoneToken` is the token to report on. Absent, the server makes one where the client has
+   * the capability.
+   */
+  workDoneToken?: number | string;
+}
+
+/** SessionPlanResult answers session/plan: how things stand at this moment. */
+export interface SessionPlanResult {
+  /** `manifest` is its file URI. */
+  manifest: string;
+  dev: string;
+  context: string;
+  namespace: string;
+  /** `server` is the address of the API server. */
+  server: string;
+  workload: Workload;
+  /**
+   * `changes` are the cluster's objects that would be made or changed, in order. All of it is
+   * undone at the session's end.
+   */
+  changes: PlannedChange[];
+  /** `notes` say what of the original the dev container would not have. */
+  notes: string[];
+  /** `files` are the environment files that would be written, as paths. */
+  files: string[];
+  /** `command` is what would run here; empty where nothing would. */
+  command: string[];
+  /** `ports` are the fixed ports of this machine that the session or its command needs. */
+  ports: PlannedPort[];
+  /** `ignored` are fields of the manifest without effect in hybrid mode. */
+  ignored: Diagnostic[];
+  /** `missing` are the permissions of the least Role that the user lacks, needed ones first. */
+  missing: DoctorRight[];
+  /** `autoscalers` are the HorizontalPodAutoscalers that scale the workload. */
+  autoscalers: PlannedAutoscaler[];
+  /** `budgets` are the PodDisruptionBudgets that would count the dev pod. */
+  budgets: PlannedBudget[];
+  /** `keepers` are the programs that keep the workload as something else says. */
+  keepers: PlannedKeeper[];
+  /** `problems` would make the start fail, as it would say them. */
+  problems: Cause[];
+  /** `unknown` is what could not be looked at, and why. */
+  unknown: string[];
+}
+
+/** PlannedChange is one object of the cluster. */
+export interface PlannedChange {
+  /** `action` is "create" or "change". */
+  action: string;
+  /**
+   * `kind` and `name` are the object's. A name that ends with "…" goes on with the session's own
+   * token.
+   */
+  kind: string;
+  namespace: string;
+  name: string;
+  /** `detail` says what it is for, or what changes. */
+  detail: string;
+}
+
+/** PlannedPort is a port of this machine. */
+export interface PlannedPort {
+  port: number;
+  /** `kind` is "forward", where Tandem listens, or "reverse", where the command is expected to. */
+  kind: string;
+  /** `spec` is the manifest's entry. */
+  spec: string;
+  free: boolean;
+  /**
+   * `pid` and `command` are who has it, where that can be told; Command is its short name, never
+   * its arguments.
+   */
+  pid?: number;
+  command?: string;
+  /** `message` says why it is not free. */
+  message?: string;
+}
+
+/** PlannedAutoscaler is a HorizontalPodAutoscaler. */
+export interface PlannedAutoscaler {
+  name: string;
+  /** `min` and `max` bound the replicas that it sets. */
+  min: number;
+  max: number;
+  /**
+   * `madeBy` is the kind of the object that made it, for example "ScaledObject"; absent where a
+   * person did.
+   */
+  madeBy?: string;
+  /** `interferes` says that it scales the workload up while a session has it at zero. */
+  interferes: boolean;
+  /** `effect` says what it does to a session, and a session to it. */
+  effect: string;
+  /** `advice` says what can be done about that. */
+  advice?: string;
+}
+
+/** PlannedBudget is a PodDisruptionBudget. */
+export interface PlannedBudget {
+  name: string;
+  /** `rule` is what it asks for, for example "minAvailable 1". */
+  rule: string;
+  /** `blocks` says that it lets nobody evict the dev pod. */
+  blocks: boolean;
+  effect: string;
+}
+
+/** PlannedKeeper is a program that may change the workload during a session. */
+export interface PlannedKeeper {
+  /** `tool` is "Helm", "Argo CD", "Flux", or the kind of the object that owns it. */
+  tool: string;
+  /** `name` is the release, the application, the Kustomization, or the owner. */
+  name: string;
+  /** `evidence` is what tells so. */
+  evidence: string;
+  /** `replicas` says that it is known to write the number of replicas. */
+  replicas: boolean;
+  effect: string;
+  /** `advice` says what can be done about that. */
+  advice?: string;
 }
 
 /**
