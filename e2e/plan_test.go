@@ -70,7 +70,7 @@ func TestPlanChangesNothing(t *testing.T) {
 	c := harness.Serve(ws)
 	var plan protocol.SessionPlanResult
 	c.MustCall(protocol.MethodSessionPlan, protocol.SessionPlanParams{Manifest: "file://" + ws.Manifest(), Dev: "api"}, &plan)
-	if len(plan.Problems) > 0 || len(plan.Changes) != 4 || len(plan.Files) != 2 || slices.ContainsFunc(plan.Missing, func(r protocol.DoctorRight) bool { return r.Needed }) {
+	if len(plan.Problems) > 0 || len(plan.Changes) != 8 || len(plan.Files) != 2 || slices.ContainsFunc(plan.Missing, func(r protocol.DoctorRight) bool { return r.Needed }) {
 		t.Errorf("session/plan: %+v", plan)
 	}
 	ns.RequireState(before)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tandem-dev/tandem/internal/fault"
+	"github.com/tandem-dev/tandem/session/cluster"
 	"github.com/tandem-dev/tandem/session/tunnel"
 )
 
@@ -44,11 +45,11 @@ func checkGuardTTL(ttl time.Duration) error {
 
 // mayGuard finds out whether there can be a guard in the cluster. Whatever stands in
 // the way, the session does without.
-func (s *Session) mayGuard(ctx context.Context) {
+func (s *Session) mayGuard(ctx context.Context, rights *cluster.Rights) {
 	if s.cfg.GuardTTL < 0 {
 		return
 	}
-	why, err := s.prepared.cluster.MayGuard(ctx, s.run.workload)
+	why, err := s.prepared.cluster.MayGuard(ctx, s.run.workload, rights)
 	if err != nil {
 		why = err.Error()
 	}

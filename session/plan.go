@@ -144,6 +144,7 @@ func (d *draft) ownObjects() {
 // of its own; group joins them.
 func (d *draft) read(ctx context.Context) error {
 	var missing, scalers, budgets, sources error
+	var guard []cluster.Change
 	refs := refsOf(d.workload)
 	group, gctx := errgroup.WithContext(ctx)
 	group.Go(func() error {
@@ -168,9 +169,16 @@ func (d *draft) read(ctx context.Context) error {
 		sources = d.environment(gctx, refs)
 		return nil
 	})
+	group.Go(func() error {
+		guard = d.guard(gctx)
+		return nil
+	})
 	_ = group.Wait() // each keeps its own error
 	if ctx.Err() != nil {
 		return fault.Wrap(context.Cause(ctx), fault.KindOf(ctx.Err()), "planning a session on %s", d.workload)
+	}
+	if at := len(d.plan.Changes) - 1; at >= 0 { // made before the original goes to zero
+		d.plan.Changes = slices.Insert(d.plan.Changes, at, guard...)
 	}
 	if err := denied(d.plan.Missing, d.workload.Namespace); err != nil {
 		d.problem(err)
@@ -187,6 +195,22 @@ func (d *draft) read(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// guard lists the objects of the guard in the cluster, none where there would be
+// no guard; the doctor says why.
+func (d *draft) guard(ctx context.Context) []cluster.Change {
+	if d.manager.cfg.GuardTTL < 0 {
+		return nil
+	}
+	rights, err := d.cluster.Rights(ctx, d.workload.Namespace)
+	if err != nil {
+		return nil
+	}
+	if why, err := d.cluster.MayGuard(ctx, d.workload, rights); err != nil || why != "" {
+		return nil
+	}
+	return d.cluster.GuardChanges(d.workload, d.manager.divertSpec(d.dev))
 }
 
 // environment reads the sources, for one that is missing keeps a session from

@@ -164,8 +164,13 @@ func (s *Session) find(ctx context.Context) error {
 	}
 	refs := refsOf(w)
 	g, gctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return c.Preflight(gctx, w, refs.needs()) })
-	g.Go(func() error { s.mayGuard(gctx); return nil })
+	g.Go(func() error {
+		rights, err := c.Preflight(gctx, w, refs.needs())
+		if err == nil {
+			s.mayGuard(gctx, rights)
+		}
+		return err
+	})
 	g.Go(func() (err error) {
 		s.run.sources, err = readSources(gctx, c, refs)
 		return err

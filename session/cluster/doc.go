@@ -6,7 +6,7 @@
 //
 //	c, err := cluster.Connect(cluster.Options{Context: "dev"})     // no request
 //	w, err := c.Find(ctx, cluster.Target{Name: "api"})             // the original
-//	err = c.Preflight(ctx, w, cluster.Needs{Secrets: names})       // may we do it all?
+//	rights, err := c.Preflight(ctx, w, cluster.Needs{Secrets: names})       // may we do it all?
 //	record := c.Record(w, spec)                                    // no request: journal it first
 //	d, err := c.Divert(ctx, w, spec)                               // annotation, Secret, dev Deployment
 //	defer d.Close()                                                // ends the watches

@@ -128,7 +128,7 @@ func TestDoctorOfALimitedUser(t *testing.T) {
 		}
 	}
 	// The reviews and the one list of rules agree.
-	if err := c.Preflight(t.Context(), w, Needs{Secrets: []string{"password"}}); err == nil || !strings.Contains(err.Error(), "patch deployments.apps/scale") {
+	if _, err := c.Preflight(t.Context(), w, Needs{Secrets: []string{"password"}}); err == nil || !strings.Contains(err.Error(), "patch deployments.apps/scale") {
 		t.Errorf("Preflight says %v", err)
 	}
 	for _, check := range []Check{

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	authorizationv1 "k8s.io/api/authorization/v1"
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -81,37 +80,25 @@ func guardPermissions() []permission {
 }
 
 // MayGuard says why there can be no guard in the cluster for w, "" where nothing
-// is known to stand in its way: one SelfSubjectRulesReview.
-func (c *Cluster) MayGuard(ctx context.Context, w *Workload) (why string, err error) {
+// is known to stand in its way.
+func (c *Cluster) MayGuard(ctx context.Context, w *Workload, rights *Rights) (why string, err error) {
 	if ptr.Deref(w.Template.Spec.ShareProcessNamespace, false) {
 		return "the containers of its pods see each other's processes, and so could read the guard's token", nil
 	}
-	wanted := guardPermissions()
-	review, err := c.authz.SelfSubjectRulesReviews().Create(ctx, &authorizationv1.SelfSubjectRulesReview{
-		Spec: authorizationv1.SelfSubjectRulesReviewSpec{Namespace: w.Namespace},
-	}, metav1.CreateOptions{})
-	if err != nil {
-		return "", call{verb: "create", resource: "selfsubjectrulesreviews.authorization.k8s.io", namespace: w.Namespace}.failed(err)
-	}
-	missing := unallowed(review.Status.ResourceRules, wanted)
-	if len(missing) > 0 && (review.Status.Incomplete || review.Status.EvaluationError != "") {
-		if missing, err = c.ask(ctx, w.Namespace, missing); err != nil {
-			return "", err
-		}
-	}
-	if len(missing) == 0 {
-		return "", nil
-	}
-	names := make([]string, len(missing))
-	for i, p := range missing {
-		names[i] = p.String()
+	names, err := c.missing(ctx, rights, guardPermissions())
+	if err != nil || len(names) == 0 {
+		return "", err
 	}
 	return fmt.Sprintf("you may not %s in namespace %q", strings.Join(names, ", "), w.Namespace), nil
 }
 
 // CheckGuard says whether there can be a guard in the cluster for w.
 func (c *Cluster) CheckGuard(ctx context.Context, w *Workload, ttl time.Duration) Check {
-	why, err := c.MayGuard(ctx, w)
+	rights, err := c.Rights(ctx, w.Namespace)
+	why := ""
+	if err == nil {
+		why, err = c.MayGuard(ctx, w, rights)
+	}
 	switch {
 	case err != nil:
 		return CheckOf(CheckNameGuard, err)

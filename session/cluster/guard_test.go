@@ -67,7 +67,7 @@ func TestGuardsTokenIsTheAgentsAlone(t *testing.T) {
 		t.Errorf("of %d containers %v mount it", len(all), mounted)
 	}
 	w.Template.Spec.ShareProcessNamespace = ptr.To(true)
-	if why, err := (&Cluster{}).MayGuard(t.Context(), w); err != nil || !strings.Contains(why, "each other's processes") {
+	if why, err := (&Cluster{}).MayGuard(t.Context(), w, nil); err != nil || !strings.Contains(why, "each other's processes") {
 		t.Errorf("with a shared process namespace: %q, %v", why, err)
 	}
 	if none := (&Cluster{}).Record(w, DivertSpec{GuardTTL: -1}); none.Guard != "" || none.GuardTTL != 0 {

@@ -42,7 +42,7 @@ func TestStatefulSetAndLostPod(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := c.Preflight(ctx, w, Needs{}); err != nil {
+	if _, err := c.Preflight(ctx, w, Needs{}); err != nil {
 		t.Fatal(err)
 	}
 	keys, config := l.agentKeys()
@@ -174,7 +174,7 @@ func TestPreflightNamesEverythingMissing(t *testing.T) {
 		t.Fatal(err)
 	}
 	before := limited.Requests()
-	err = limited.Preflight(t.Context(), w, Needs{Secrets: []string{"pay"}, ConfigMaps: []string{"conf"}})
+	_, err = limited.Preflight(t.Context(), w, Needs{Secrets: []string{"pay"}, ConfigMaps: []string{"conf"}})
 	t.Log(err)
 	if fault.KindOf(err) != fault.PermissionDenied {
 		t.Fatalf("%s: %v", fault.KindOf(err), err)

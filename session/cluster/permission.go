@@ -70,30 +70,53 @@ func permissions(w *Workload, needs Needs) []permission {
 	return list
 }
 
-// Preflight finds out whether the user may do all that a session does, before
-// anything is touched: one SelfSubjectRulesReview, evaluated here. Where the
-// server's list is incomplete (authorizers other than RBAC cannot always list
-// their rules), the doubtful ones are asked for one by one. The error is one
-// fault.PermissionDenied with every missing permission in its message and in
-// Detail "missing".
-func (c *Cluster) Preflight(ctx context.Context, w *Workload, needs Needs) error {
+// Rights are what the user may do in a namespace, as the API server lists it.
+type Rights struct {
+	namespace string
+	status    authorizationv1.SubjectRulesReviewStatus
+}
+
+// Rights asks for them: one SelfSubjectRulesReview.
+func (c *Cluster) Rights(ctx context.Context, namespace string) (*Rights, error) {
 	review, err := c.authz.SelfSubjectRulesReviews().Create(ctx, &authorizationv1.SelfSubjectRulesReview{
-		Spec: authorizationv1.SelfSubjectRulesReviewSpec{Namespace: w.Namespace},
+		Spec: authorizationv1.SelfSubjectRulesReviewSpec{Namespace: namespace},
 	}, metav1.CreateOptions{})
 	if err != nil {
-		return call{verb: "create", resource: "selfsubjectrulesreviews.authorization.k8s.io", namespace: w.Namespace}.failed(err)
+		return nil, call{verb: "create", resource: "selfsubjectrulesreviews.authorization.k8s.io", namespace: namespace}.failed(err)
 	}
-	missing := unallowed(review.Status.ResourceRules, permissions(w, needs))
-	if len(missing) > 0 && (review.Status.Incomplete || review.Status.EvaluationError != "") {
-		if missing, err = c.ask(ctx, w.Namespace, missing); err != nil {
-			return err
+	return &Rights{namespace, review.Status}, nil
+}
+
+// missing returns the wanted permissions that the user does not have, by name.
+// Where the server's list is incomplete (authorizers other than RBAC cannot always
+// list their rules), the doubtful ones are asked for one by one.
+func (c *Cluster) missing(ctx context.Context, r *Rights, wanted []permission) (names []string, err error) {
+	missing := unallowed(r.status.ResourceRules, wanted)
+	if len(missing) > 0 && (r.status.Incomplete || r.status.EvaluationError != "") {
+		if missing, err = c.ask(ctx, r.namespace, missing); err != nil {
+			return nil, err
 		}
 	}
-	names := make([]string, len(missing))
-	for i, p := range missing {
-		names[i] = p.String()
+	for _, p := range missing {
+		names = append(names, p.String())
 	}
-	return Denied(names, w.Namespace)
+	return names, nil
+}
+
+// Preflight finds out whether the user may do all that a session does, before
+// anything is touched, and returns the Rights that it has asked for. The error is
+// one fault.PermissionDenied with every missing permission in its message and in
+// Detail "missing".
+func (c *Cluster) Preflight(ctx context.Context, w *Workload, needs Needs) (*Rights, error) {
+	rights, err := c.Rights(ctx, w.Namespace)
+	if err != nil {
+		return nil, err
+	}
+	names, err := c.missing(ctx, rights, permissions(w, needs))
+	if err != nil {
+		return nil, err
+	}
+	return rights, Denied(names, w.Namespace)
 }
 
 // Denied is the failure of a session without these permissions; nil without any.

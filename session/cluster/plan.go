@@ -39,3 +39,19 @@ func (c *Cluster) Changes(w *Workload, spec DivertSpec) (all []Change, notes []s
 		scaled,
 	}, notes
 }
+
+// GuardChanges lists what InstallGuard makes beside these, where there can be a
+// guard; the names end as the Deployment's do.
+func (c *Cluster) GuardChanges(w *Workload, spec DivertSpec) (all []Change) {
+	r := c.Record(w, spec)
+	name := r.Deployment + "-…" + guardSuffix
+	for _, o := range [][2]string{
+		{"ServiceAccount", "whose token lets the agent give the workload back"},
+		{"Secret", "that token, for the dev container alone"},
+		{"Role", "what the token may do: this session's objects, by name"},
+		{"RoleBinding", "gives that Role to the ServiceAccount"},
+	} {
+		all = append(all, Change{ActionCreate, o[0], w.Namespace, name, "guard in the cluster: " + o[1]})
+	}
+	return all
+}

@@ -36,7 +36,7 @@ func TestWholeSession(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := c.Preflight(ctx, w, Needs{}); err != nil {
+	if _, err := c.Preflight(ctx, w, Needs{}); err != nil {
 		t.Fatal(err)
 	}
 	lap("preflight")
