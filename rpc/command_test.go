@@ -52,7 +52,7 @@ func TestLensesFollowTheSession(t *testing.T) {
 		{ID: "f1", Kind: session.Forward, State: "open"}, {ID: "f2", Kind: session.Forward, State: "open"}, {ID: "r1", Kind: session.Reverse, State: "open"}}}
 	change := func(edit func()) {
 		edit()
-		f.language.sessions = []session.Snapshot{snap}
+		f.runs(snap)
 		f.observer().SessionChanged(snap)
 	}
 	refreshed := func() {
@@ -121,8 +121,8 @@ func TestStartAndStopByCommand(t *testing.T) {
 	if started.Dev != "api" || started.Manifest != e.path || !started.Run || started.Takeover {
 		t.Errorf("started %+v", started)
 	}
-	f.language.sessions = []session.Snapshot{{ID: "shop/api", Dev: "api", Manifest: e.path, State: session.Ready,
-		Tunnels: []session.Tunnel{{ID: "r1", Kind: session.Reverse, Local: "x"}, {ID: "f1", Kind: session.Forward, Local: "0.0.0.0:8090"}}}}
+	f.runs(session.Snapshot{ID: "shop/api", Dev: "api", Manifest: e.path, State: session.Ready,
+		Tunnels: []session.Tunnel{{ID: "r1", Kind: session.Reverse, Local: "x"}, {ID: "f1", Kind: session.Forward, Local: "0.0.0.0:8090"}}})
 	// The tunnel is shown in the browser.
 	e.calls++
 	e.call(e.calls, protocol.MethodExecuteCommand, fmt.Sprintf(`{"command":"tandem.openTunnel","arguments":[{"manifest":%q,"dev":"api"}]}`, e.uri))
@@ -193,7 +193,7 @@ func TestRecoveryIsOffered(t *testing.T) {
 	} {
 		t.Run(test.answer, func(t *testing.T) {
 			f := &fake{left: left}
-			f.language.sessions = []session.Snapshot{{ID: "shop/mine", State: session.Connecting}} // being continued
+			f.runs(session.Snapshot{ID: "shop/mine", State: session.Connecting}) // being continued
 			p := serve(t, f)
 			p.initialize(fmt.Sprintf(`{"rootUri":%q}`, uriOf(dir)))
 			ask := p.until(protocol.MethodShowMessageRequest)

@@ -318,7 +318,18 @@ func (f *fake) Restart(_ context.Context, id string) (session.Snapshot, error) {
 	return session.Snapshot{ID: id, State: session.Ready, Process: &session.Process{State: session.ProcessRunning, PID: 2}}, nil
 }
 
-func (f *fake) List() []session.Snapshot { return f.language.sessions }
+func (f *fake) List() []session.Snapshot {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.language.sessions)
+}
+
+// runs says which sessions there are from now on.
+func (f *fake) runs(all ...session.Snapshot) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.language.sessions = all
+}
 
 func (f *fake) Recover(_ context.Context, id string, how session.Recovery, _ func(string)) (session.Snapshot, error) {
 	f.mu.Lock()

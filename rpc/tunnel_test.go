@@ -30,7 +30,7 @@ func TestTunnelOpenAndClose(t *testing.T) {
 			return nil
 		},
 	}
-	f.language.sessions = []session.Snapshot{*f.snapshot}
+	f.runs(*f.snapshot)
 	p := serve(t, f).initialize(`{}`)
 	p.call(1, "tunnel/open", `{"id":"shop/api","kind":"reverse","spec":"9091:9090"}`)
 	want := `{"id":"r2","kind":"reverse","local":"localhost:9090","remote":":9091","state":"open","connections":0,"bytesIn":0,"bytesOut":0,"listening":true,"error":null}`
