@@ -49,9 +49,16 @@ func (l *lines) String() string {
 // await returns everything once it holds want.
 func (l *lines) await(t *testing.T, want string) string {
 	t.Helper()
+	return l.awaitAfter(t, "", want)
+}
+
+// awaitAfter waits for text that comes after other text.
+func (l *lines) awaitAfter(t *testing.T, first, want string) string {
+	t.Helper()
 	timeout := time.After(20 * time.Second)
 	for {
-		if s := l.String(); strings.Contains(s, want) {
+		s := l.String()
+		if _, rest, ok := strings.Cut(s, first); ok && strings.Contains(rest, want) {
 			return s
 		}
 		select {
