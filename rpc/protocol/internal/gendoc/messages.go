@@ -105,7 +105,7 @@ var groups = []group{
    {"id": "shop/api", "manifest": "file:///w/okteto.yml", "dev": "api", "workload": "Deployment/api", "namespace": "shop",
     "started": "2026-11-22T10:00:00Z", "pid": 4242, "role": "serve", "restoring": false}],
  "cluster": [
-   {"id": "shop/web", "owner": "ada", "host": "desk", "namespace": "shop", "workload": "Deployment/web",
+   {"id": "shop/web", "owner": "dev", "host": "laptop", "namespace": "shop", "workload": "Deployment/web",
     "since": "2026-11-22T08:00:00Z", "replicas": 3, "behind": "nobody", "awaySeconds": 412, "mine": false, "guardTtlSeconds": 900,
     "objects": ["Deployment/web-tandem", "Secret/web-tandem-5d41402abc4b", "Secret/web-tandem-5d41402abc4b-guard", "mark"]}]}`},
 		{protocol.MethodSessionRecover, true, "Continues a session that has lost its process, or gives its workload back. Answers with its [Snapshot](#snapshot), once it is ready or stopped.",
