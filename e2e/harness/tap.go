@@ -45,8 +45,10 @@ func (t *tap) Write(ctx context.Context, m jsonrpc2.Message) (int64, error) {
 
 // Read notes answers and keeps everything.
 func (t *tap) Read(ctx context.Context) (jsonrpc2.Message, int64, error) {
-	t.gate.Lock()
-	t.gate.Unlock()
+	func() { // waits for who holds the gate
+		t.gate.Lock()
+		defer t.gate.Unlock()
+	}()
 	m, n, err := t.Stream.Read(ctx)
 	if err != nil {
 		return m, n, err

@@ -102,7 +102,7 @@ func TestBudgetsOf(t *testing.T) {
 
 func TestKeepers(t *testing.T) {
 	wrote := func(manager, fields string) metav1.ManagedFieldsEntry {
-		return metav1.ManagedFieldsEntry{Manager: manager, FieldsV1: &metav1.FieldsV1{Raw: []byte(fields)}}
+		return metav1.ManagedFieldsEntry{Manager: manager, FieldsV1: metav1.NewFieldsV1(fields)}
 	}
 	const replicas, other = `{"f:spec":{"f:replicas":{}}}`, `{"f:metadata":{"f:labels":{}}}`
 	for _, test := range []struct {
