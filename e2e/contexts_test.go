@@ -50,9 +50,9 @@ func joined(t *testing.T, contexts []string, namespaces ...*harness.Namespace) s
 func TestSeveralContexts(t *testing.T) {
 	t.Parallel()
 	here, there := harness.NewNamespace(t), harness.NewNamespace(t)
-	beforeHere, beforeThere := here.State(), there.State()
 	one, two := harness.NewWorkspace(t, here), harness.NewWorkspace(t, there)
 	one.Kubeconfig = joined(t, []string{"one", "two", "three"}, here, there, here)
+	beforeHere, beforeThere := here.State(), there.State()
 	two.Kubeconfig, two.StateDir = one.Kubeconfig, one.StateDir
 	two.Replace("name: shop", "name: shop\ncontext: two")
 

@@ -236,8 +236,8 @@ func attachInspector(t *testing.T, d protocol.DebugStartResult, file string, lin
 	return c
 }
 
-// attachJDB is the JDK's own debugger at a Java program.
-func attachJDB(t *testing.T, d protocol.DebugStartResult, class string, line int) *lineClient {
+// attachJDB is the JDK's own debugger at a Java program, after it has said a greeting.
+func attachJDB(t *testing.T, d protocol.DebugStartResult, class string, line int, greeting string) *lineClient {
 	t.Helper()
 	c := &lineClient{going: fmt.Sprintf("clear %s:%d\ncont", class, line), bye: "exit", read: func(t *testing.T, c *lineClient, expression string) string {
 		c.await(t, "Breakpoint hit:")
@@ -247,6 +247,9 @@ func attachJDB(t *testing.T, d protocol.DebugStartResult, class string, line int
 	}}
 	startLines(t, c, exec.CommandContext(t.Context(), program(t, "jdb", "default-jdk-headless"),
 		"-connect", fmt.Sprintf("com.sun.jdi.SocketAttach:hostname=%s,port=%d", d.Host, d.Port)))
+	if greeting != "" {
+		c.await(t, greeting)
+	}
 	c.say(t, fmt.Sprintf("stop at %s:%d", class, line))
 	c.await(t, fmt.Sprintf("%s:%d", class, line))
 	return c

@@ -65,7 +65,7 @@ func TestDebugLanguages(t *testing.T) {
 			}},
 		{protocol.DebugJava, "java/Api.java", protocol.DebugOptions{Program: "Api", Cwd: "java"},
 			func(t *testing.T, d protocol.DebugStartResult, file string, line int) debugClient {
-				return attachJDB(t, d, "Api", line)
+				return attachJDB(t, d, "Api", line, "")
 			}},
 	} {
 		t.Run(string(test.language), func(t *testing.T) {

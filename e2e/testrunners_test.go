@@ -97,8 +97,9 @@ func TestRunnersDebug(t *testing.T) {
 		return attachInspector(t, d, file, line)
 	}
 	jdb := func(t *testing.T, d protocol.DebugStartResult, _ string, line int) debugClient {
-		jdb := attachJDB(t, d, "shop.StoreTest", line)
-		jdb.say(t, "cont") // the JVM waits for its debugger
+		// The JVM waits for its debugger, and goes on once that knows of it.
+		jdb := attachJDB(t, d, "shop.StoreTest", line, "VM Started:")
+		jdb.say(t, "cont")
 		return jdb
 	}
 	for _, test := range []struct {

@@ -3,6 +3,7 @@ package cluster
 import (
 	"path"
 	"slices"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/client-go/rest"
@@ -21,21 +22,24 @@ const ServiceAccountToken = serviceAccountDir + "/token"
 
 // ProjectedPaths are where a container of the dev pod has volumes that Kubernetes
 // makes files for: of ConfigMaps, Secrets, the downward API and service-account
-// tokens. What Tandem itself mounts is not among them. Sorted.
+// tokens. What Tandem itself mounts, the keys and the guard's token, is beneath the
+// agent's folder and not among them. Sorted.
 func ProjectedPaths(pod *corev1.Pod, container string) []string {
 	projected := map[string]bool{}
 	for _, v := range pod.Spec.Volumes {
 		s := v.VolumeSource
-		projected[v.Name] = v.Name != keysVolume && (s.ConfigMap != nil || s.Secret != nil || s.DownwardAPI != nil || s.Projected != nil)
+		projected[v.Name] = s.ConfigMap != nil || s.Secret != nil || s.DownwardAPI != nil || s.Projected != nil
 	}
 	var paths []string
 	for _, c := range pod.Spec.Containers {
-		if c.Name != container {
+		if c.Name != container || len(c.Command) == 0 {
 			continue
 		}
+		ours := path.Dir(path.Dir(c.Command[0])) + "/" // see installAgent
 		for _, m := range c.VolumeMounts {
-			if projected[m.Name] {
-				paths = append(paths, path.Clean(m.MountPath))
+			at := path.Clean(m.MountPath)
+			if projected[m.Name] && !strings.HasPrefix(at, ours) {
+				paths = append(paths, at)
 			}
 		}
 	}
