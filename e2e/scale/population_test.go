@@ -20,6 +20,7 @@ import (
 	"k8s.io/client-go/rest"
 
 	"github.com/tandem-dev/tandem/e2e/harness"
+	"github.com/tandem-dev/tandem/rpc/protocol"
 )
 
 // What a session calls its objects; docs/security.md has them.
@@ -42,10 +43,10 @@ type left struct {
 	bytes int
 }
 
-// observe runs a session and looks at what it leaves.
+// observe runs a session without a guard in the cluster and looks at what it leaves.
 func observe(t *testing.T) left {
 	ns := harness.NewNamespace(t)
-	c := harness.Serve(harness.NewWorkspace(t, ns))
+	c := harness.ServeWith(harness.NewWorkspace(t, ns), harness.Options{Initialization: protocol.InitializationOptions{GuardTTLSeconds: -1}})
 	snap := c.MustStart("api")
 	apps, core, ctx := ns.Cluster.AppsV1(), ns.Cluster.CoreV1(), t.Context()
 	var l left
