@@ -62,6 +62,11 @@ func TestBench(t *testing.T) {
 	}
 	if *only {
 		fmt.Println(r.tunnelsMarkdown())
+		if *update {
+			if err := writeRatios(now); err != nil {
+				t.Fatal(err)
+			}
+		}
 		return
 	}
 	fmt.Println(r.Markdown())
