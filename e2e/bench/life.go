@@ -66,7 +66,7 @@ func (s *stage) live(c *harness.Client) life {
 	}
 	c.AwaitChange("the traffic to come here alone", func(now protocol.Snapshot) bool {
 		// Not what was said of an earlier session of this name, which counted from 1, too.
-		return now.ID == snap.ID && now.Seq >= snap.Seq && now.Traffic == protocol.TrafficLocal && !now.Since.Before(from.Truncate(time.Second))
+		return now.ID == snap.ID && now.State == protocol.StateReady && now.Traffic == protocol.TrafficLocal && !now.Since.Before(from.Truncate(time.Second))
 	})
 	s.ns.AwaitServedBy("local")
 	harness.Eventually(s.t, "the original's pods to go", s.ns.Settled)
