@@ -34,7 +34,7 @@ var rooms = map[string]room{
 	"cmd/tandem-agent": {sealed: true, may: []string{"session/agent", "session/agent/giveback", "session/mux"}},
 
 	"rpc":                          {may: []string{"rpc/protocol", "session", "manifest", "manifest/language", "envfile", "debug", "debug/runconfig", "debug/runconfig/jsonc"}},
-	"rpc/keep":                     {may: []string{"rpc", "session"}},
+	"rpc/keep":                     {may: []string{"rpc", "session", "session/share"}},
 	"rpc/protocol":                 {sealed: true},
 	"rpc/protocol/internal/gendoc": {may: []string{"rpc/protocol"}},
 

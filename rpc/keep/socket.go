@@ -16,6 +16,7 @@ import (
 	"github.com/gofrs/flock"
 
 	"github.com/tandem-dev/tandem/internal/fault"
+	"github.com/tandem-dev/tandem/session/share"
 )
 
 // startTimeout bounds the wait for a backend that was just started.
@@ -42,7 +43,7 @@ func Name(stateDir string, parts ...string) (string, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return "", fault.Wrap(err, fault.JournalFailed, "making the folder of the backend's socket %s", dir)
 	}
-	if err := private(dir); err != nil {
+	if err := share.Private(dir); err != nil {
 		return "", err
 	}
 	return filepath.Join(dir, file), nil

@@ -35,7 +35,7 @@ func Path(dir string, parts ...string) (string, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return "", fault.Wrap(err, fault.JournalFailed, "making the folder %s of the sockets of shared forwards", dir)
 	}
-	if err := private(dir); err != nil {
+	if err := Private(dir); err != nil {
 		return "", err
 	}
 	return filepath.Join(dir, file), nil

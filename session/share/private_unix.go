@@ -9,8 +9,8 @@ import (
 	"github.com/tandem-dev/tandem/internal/fault"
 )
 
-// private refuses a folder that others could put a socket into.
-func private(dir string) error {
+// Private refuses a folder that others could put a socket into.
+func Private(dir string) error {
 	info, err := os.Lstat(dir)
 	if err != nil {
 		return fault.Wrap(err, fault.JournalFailed, "looking at %s", dir)

@@ -1,5 +1,5 @@
 package share
 
-// private has nothing to do: folders below the user's profile, which the state
+// Private has nothing to do: folders below the user's profile, which the state
 // folder and the temporary one are, are closed to other users by inheritance.
-func private(string) error { return nil }
+func Private(string) error { return nil }

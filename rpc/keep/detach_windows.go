@@ -5,10 +5,6 @@ import (
 	"syscall"
 )
 
-// private has nothing to do: folders below the user's profile, which the state
-// folder and the temporary one are, are closed to other users by inheritance.
-func private(string) error { return nil }
-
 // Detach makes cmd a process that outlives this one and its console.
 func Detach(cmd *exec.Cmd) {
 	const detachedProcess = 0x00000008 // DETACHED_PROCESS of CreateProcess
